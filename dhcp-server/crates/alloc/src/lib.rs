@@ -1,0 +1,1 @@
+//! Which lease a client gets: plan, show the plan, commit.

@@ -1,0 +1,1 @@
+//! Calls of remote hook services: sessions, deadlines, failure policies and reply checks.

@@ -1,0 +1,1 @@
+//! Leases in memory, in front of a journal on stable storage.

@@ -1,0 +1,1 @@
+//! Parts for tests: clients, a simulated link, a clock and callouts.

@@ -1,0 +1,1 @@
+//! The DHCPv4 and DHCPv6 server.

@@ -1,0 +1,2 @@
+//! Arguments, log, runtime, exit code.
+fn main() {}

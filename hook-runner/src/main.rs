@@ -1,0 +1,2 @@
+//! Starts, watches, restarts and drains the hook services of one host.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The user_chk hook service: subnet and boot file by registration.

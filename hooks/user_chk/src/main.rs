@@ -1,0 +1,2 @@
+//! The user_chk service.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Whole-system tests: private network namespaces, real DHCP clients, the demo.
