@@ -1,1 +1,11 @@
 //! Kea's configuration dialect: from text with positions to a model that cannot be invalid.
+//!
+//! ```text
+//! file ─► source (lex, include, tree with byte spans) ─► written (what the file says) ─► resolve ─► model
+//! ```
+//!
+//! Problems are collected and shown together, each as `file:line.col: text`. Parsing has no side effect: no socket
+//! is opened, no interface looked up, no database reached. This crate knows neither hook points nor leases.
+
+pub mod diagnostic;
+pub mod model;
