@@ -156,8 +156,8 @@ impl Resource6 {
 impl Display for Resource6 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Address(addr) => addr.fmt(f),
-            Self::Prefix(prefix) => prefix.fmt(f),
+            Self::Address(addr) => Display::fmt(addr, f),
+            Self::Prefix(prefix) => Display::fmt(prefix, f),
         }
     }
 }
