@@ -1,0 +1,41 @@
+//! The committed code is what the `.proto` files say. `UPDATE=1` writes it anew.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+const FILES: [&str; 6] = [
+    "common",
+    "packet4",
+    "packet6",
+    "lease",
+    "arguments",
+    "service",
+];
+
+#[test]
+fn generated_code_is_up_to_date() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let fresh = tempfile::tempdir()?;
+    let files = FILES.map(|name| root.join(format!("outrigger/hooks/v1/{name}.proto")));
+    let descriptors = protox::compile(files, [root])?;
+    fs::write(
+        fresh.path().join("descriptors.bin"),
+        prost::Message::encode_to_vec(&descriptors),
+    )?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .out_dir(fresh.path())
+        .compile_fds(descriptors)?;
+
+    let committed = root.join("src/generated");
+    for name in ["outrigger.hooks.v1.rs", "descriptors.bin"] {
+        let expected = fs::read(fresh.path().join(name))?;
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(committed.join(name), expected)?;
+        } else if fs::read(committed.join(name)).ok().as_ref() != Some(&expected) {
+            return Err(format!("src/generated/{name} is stale: run `make gen`").into());
+        }
+    }
+    Ok(())
+}
