@@ -10,12 +10,16 @@
 //! Read [`options`] first, then [`v4`] or [`v6`].
 
 pub mod buffer;
+pub mod classes;
 pub mod family;
 pub mod ids;
 pub mod options;
+pub mod packet;
 pub mod relay4;
 pub mod v4;
 pub mod v6;
 
+pub use classes::Classes;
 pub use family::{Family, V4, V6};
+pub use packet::{Datagram, Link, Outgoing, Query, Query4, Query6};
 pub use ids::{ClientId, Duid, HwAddress, Iaid, Prefix6};
