@@ -5,6 +5,10 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 /// Writes bytes as lower-case hex pairs joined by `:`.
+///
+/// # Errors
+///
+/// Those of the formatter.
 pub fn fmt_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (i, byte) in bytes.iter().enumerate() {
         if i > 0 {
@@ -27,12 +31,20 @@ impl HwAddress {
     /// Longest address, in bytes.
     pub const MAX: usize = 20;
     /// No address at all.
-    pub const EMPTY: Self = Self { htype: 0, len: 0, bytes: [0; Self::MAX] };
+    pub const EMPTY: Self = Self {
+        htype: 0,
+        len: 0,
+        bytes: [0; Self::MAX],
+    };
 
     /// `None` where `bytes` is longer than [`Self::MAX`].
     #[must_use]
     pub fn new(htype: u16, bytes: &[u8]) -> Option<Self> {
-        let mut address = Self { htype, len: u8::try_from(bytes.len()).ok()?, bytes: [0; Self::MAX] };
+        let mut address = Self {
+            htype,
+            len: u8::try_from(bytes.len()).ok()?,
+            bytes: [0; Self::MAX],
+        };
         address.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(address)
     }
@@ -135,6 +147,19 @@ pub struct Prefix6 {
     pub addr: Ipv6Addr,
     /// 0 to 128.
     pub len: u8,
+}
+
+impl Prefix6 {
+    /// The prefix of `len` bits that `addr` lies in; `None` where `len` is over 128.
+    #[must_use]
+    pub fn new(addr: Ipv6Addr, len: u8) -> Option<Self> {
+        let host_bits = 128_u32.checked_sub(u32::from(len))?;
+        let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
+        Some(Self {
+            addr: Ipv6Addr::from_bits(addr.to_bits() & mask),
+            len,
+        })
+    }
 }
 
 impl fmt::Display for Prefix6 {

@@ -21,5 +21,5 @@ pub mod v6;
 
 pub use classes::Classes;
 pub use family::{Family, V4, V6};
-pub use packet::{Datagram, Link, Outgoing, Query, Query4, Query6};
 pub use ids::{ClientId, Duid, HwAddress, Iaid, Prefix6};
+pub use packet::{Datagram, Link, Outgoing, Query, Query4, Query6};
