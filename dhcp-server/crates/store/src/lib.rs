@@ -4,5 +4,9 @@
 //! This crate does not choose addresses, calls no hook and reads no clock: time comes in as an argument.
 
 pub mod lease;
+pub mod memory;
+pub mod stored;
 
 pub use lease::{Lease, LeaseState};
+pub use memory::index::Leases;
+pub use stored::StoredFamily;
