@@ -2,11 +2,29 @@
 //!
 //! The index answers every question a packet has; the journal makes a change durable before the client hears of it.
 //! This crate does not choose addresses, calls no hook and reads no clock: time comes in as an argument.
+//!
+//! ```text
+//!            lock ─► Leases (by resource, holder, time)
+//!  Store ──┤   └ apply ─► journal ─► one writer thread ─► segments
+//!            durable ◄──── wakes ◄────────┘                  │
+//!            compaction: leases in steps ─► snapshot, older segments go
+//! ```
+//!
+//! Read [`store`] first, then [`memory::journal`] and [`memory::recovery`].
 
+pub mod error;
+pub mod files;
 pub mod lease;
 pub mod memory;
+pub mod store;
 pub mod stored;
 
+pub use error::StoreError;
+pub use files::{FileLayer, OsFiles};
 pub use lease::{Lease, LeaseState};
 pub use memory::index::Leases;
+pub use memory::journal::Ticket;
+pub use memory::record::Change;
+pub use memory::recovery::Recovery;
+pub use store::{Store, StoreGuard, StoreOptions};
 pub use stored::StoredFamily;

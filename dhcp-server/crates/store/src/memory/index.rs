@@ -6,7 +6,6 @@ use crate::memory::slab::Slab;
 use crate::{Lease, LeaseState, StoredFamily};
 use ahash::RandomState;
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use outrigger_wire::family::LeaseOwner;
 use std::hash::Hash;
 
