@@ -1,0 +1,4 @@
+//! The harness itself: namespaces, processes and our own clients.
+
+mod processes;
+mod topology;
