@@ -2,21 +2,20 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 
 use tempfile::TempDir;
 
+use crate::capture::Capture;
 use crate::host::Host;
-use crate::process::Process;
-use crate::{PATIENCE, place, privilege};
+use crate::{place, privilege};
 
 /// A network of hosts on one link. Dropping it removes all of it; when the test failed, the
 /// directory with logs and the capture stays.
 #[derive(Debug)]
 pub struct Lab {
     hosts: Vec<Host>,
-    capture: Option<Process>,
+    capture: Option<Capture>,
     dir: Option<TempDir>,
 }
 
@@ -45,12 +44,12 @@ impl Lab {
         let switch = Host::new("sw0", dir.path());
         switch.ip(
             "link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n\
-                   link set br0 up\n",
+                   link set br0 up promisc on\n",
         );
-        let capture = start_capture(&switch);
+        let capture = Capture::start(&switch, "br0", &dir.path().join("lab.pcap"));
         Self {
             hosts: vec![switch],
-            capture,
+            capture: Some(capture),
             dir: Some(dir),
         }
     }
@@ -183,10 +182,7 @@ impl Default for Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        if let Some(capture) = self.capture.take() {
-            capture.signal(nix::sys::signal::Signal::SIGTERM);
-            let _ = capture.wait(PATIENCE);
-        }
+        drop(self.capture.take());
         for host in self.hosts.iter().rev() {
             host.close();
         }
@@ -196,17 +192,4 @@ impl Drop for Lab {
             eprintln!("logs and capture: {}", dir.keep().display());
         }
     }
-}
-
-/// Records every frame of the lab where tcpdump is installed; tests do not depend on it.
-fn start_capture(switch: &Host) -> Option<Process> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).find(|folder| folder.join("tcpdump").is_file())?;
-    let mut command = Command::new("tcpdump");
-    command
-        .args(["-i", "br0", "-U", "--immediate-mode", "-Z", "root", "-w"])
-        .arg(switch.dir().join("lab.pcap"));
-    let capture = switch.start(command);
-    capture.wait_for_line("listening on", PATIENCE);
-    Some(capture)
 }

@@ -13,6 +13,7 @@
 //! The harness is for tests, so it panics where a test could do nothing but fail. Start with
 //! [`Lab::direct`], [`Subject::start`] and `v4/clients.rs`.
 
+mod capture;
 mod clients;
 mod host;
 mod lab;
