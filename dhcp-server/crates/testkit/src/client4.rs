@@ -56,7 +56,8 @@ pub struct Client4 {
     pub hw_address: [u8; 6],
     /// Option 61, whole, with its type byte.
     pub client_id: Option<Vec<u8>>,
-    /// Options added to every message, in order. Starts with a parameter request list (55).
+    /// Options added to every message, in order. Starts with a parameter request list (55), which
+    /// is left out where RFC 2131 table 5 forbids it: in DHCPDECLINE and DHCPRELEASE.
     pub options: Vec<(u8, Vec<u8>)>,
     /// Sets the broadcast flag (RFC 2131 §4.1) in messages sent before the client has an address.
     pub broadcast: bool,
@@ -172,7 +173,11 @@ impl Client4 {
         if let Some(address) = server_id {
             put_option(&mut bytes, code::SERVER_ID, &address.octets());
         }
+        let requests_nothing = matches!(message_type, message::DECLINE | message::RELEASE);
         for (code, data) in &self.options {
+            if *code == code::PARAMETER_REQUEST_LIST && requests_nothing {
+                continue;
+            }
             put_option(&mut bytes, *code, data);
         }
         if let Some(relay) = &self.relay {
@@ -312,6 +317,24 @@ mod tests {
             assert_eq!(message[12..16], ciaddr);
             assert_eq!(options_of(&message), options);
         }
+    }
+
+    #[test]
+    fn parameters_are_requested_in_all_messages_but_decline_and_release() {
+        let mut client = Client4::new(MAC);
+        client.options = vec![(55, vec![1]), (60, vec![9])];
+        let lease = lease();
+        let list = [55, 1, 1];
+        let requests = |message: Vec<u8>| {
+            let options = options_of(&message);
+            assert!(options.ends_with(&[60, 1, 9]));
+            options.windows(3).any(|part| part == list)
+        };
+        assert!(requests(client.discover()));
+        assert!(requests(client.request_renewing(lease.yiaddr)));
+        assert!(requests(client.inform(lease.yiaddr)));
+        assert!(!requests(client.decline(&lease)));
+        assert!(!requests(client.release(&lease)));
     }
 
     #[test]

@@ -132,7 +132,8 @@ pub struct Client6 {
     pub duid: Vec<u8>,
     /// What the client wants leased.
     pub ias: Vec<Ia>,
-    /// Option request option; empty means none is sent.
+    /// Option request option; empty means none is sent. Confirm, Release and Decline never have
+    /// one (RFC 8415 §21.7, appendix B).
     pub requested: Vec<u16>,
     /// Options added to every message, in order.
     pub options: Vec<(u16, Vec<u8>)>,
@@ -282,7 +283,11 @@ impl Client6 {
             put_option(&mut bytes, code::RAPID_COMMIT, &[]);
         }
         put_option(&mut bytes, code::ELAPSED_TIME, &self.elapsed.to_be_bytes());
-        if !self.requested.is_empty() {
+        let requests_nothing = matches!(
+            message_type,
+            message::CONFIRM | message::RELEASE | message::DECLINE
+        );
+        if !self.requested.is_empty() && !requests_nothing {
             let codes: Vec<u8> = self
                 .requested
                 .iter()
@@ -461,6 +466,25 @@ mod tests {
         }
         let message = client.information_request();
         assert_eq!(after_client_id(&message), [0, 8, 0, 2, 0, 0]);
+    }
+
+    #[test]
+    fn options_are_requested_in_all_messages_but_confirm_release_and_decline() {
+        let reply = Reply6Seen::parse(&samples::reply()).unwrap();
+        let mut client = client();
+        client.requested = vec![23];
+        let requests = |message: Vec<u8>| {
+            let list = [0, 6, 0, 2, 0, 23];
+            message.windows(list.len()).any(|part| part == list)
+        };
+        assert!(requests(client.solicit()));
+        assert!(requests(client.request(&reply)));
+        assert!(requests(client.renew(&reply)));
+        assert!(requests(client.rebind(&reply)));
+        assert!(requests(client.information_request()));
+        assert!(!requests(client.confirm(&reply)));
+        assert!(!requests(client.release(&reply)));
+        assert!(!requests(client.decline(&reply)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod udp6;
 use std::io;
 use std::time::{Duration, Instant};
 
-pub use udp4::UdpLink4;
+pub use udp4::{Delivered4, UdpLink4};
 pub use udp6::UdpLink6;
 
 use crate::cursor::ReplyError;
