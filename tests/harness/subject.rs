@@ -67,16 +67,6 @@ impl Subject {
         Self::from_env().start_in(host, config)
     }
 
-    #[track_caller]
-    fn start_in(self, host: &Host, config: &str) -> Server {
-        static STARTED: AtomicUsize = AtomicUsize::new(0);
-        let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let (family, text) = self.complete(config, host.dir());
-        let config = host.dir().join(format!("server-{number}.json"));
-        place::write(&config, &text);
-        self.restart_in(host, &config, family)
-    }
-
     /// Starts the server again with a configuration file that it was started with before.
     ///
     /// # Panics
@@ -85,6 +75,16 @@ impl Subject {
     #[track_caller]
     pub fn restart(host: &Host, stopped: &Server) -> Server {
         Self::from_env().restart_in(host, &stopped.config, stopped.family)
+    }
+
+    #[track_caller]
+    fn start_in(self, host: &Host, config: &str) -> Server {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let (family, text) = self.complete(config, host.dir());
+        let config = host.dir().join(format!("server-{number}.json"));
+        place::write(&config, &text);
+        self.restart_in(host, &config, family)
     }
 
     #[track_caller]
@@ -148,6 +148,20 @@ impl Subject {
 }
 
 impl Server {
+    /// Replaces the configuration file, completed as at the start. The server reads it when it is
+    /// asked to.
+    ///
+    /// # Panics
+    ///
+    /// When the configuration is not JSON or of another family.
+    #[track_caller]
+    pub fn rewrite(&self, config: &str) {
+        let dir = self.config.parent().expect("the file lies in a directory");
+        let (family, text) = Subject::from_env().complete(config, dir);
+        assert_eq!(family, self.family, "a server keeps its family");
+        place::write(&self.config, &text);
+    }
+
     /// Asks the server to stop and waits.
     ///
     /// # Panics

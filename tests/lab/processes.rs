@@ -35,12 +35,3 @@ fn process_obeys_signals_and_reports_how_it_ended() {
     process.signal(Signal::SIGKILL);
     assert!(!process.is_running());
 }
-
-#[test]
-fn lease_files_of_a_lab_lie_on_a_disk() {
-    let lab = Lab::direct();
-    let kind = nix::sys::statfs::statfs(lab.dir())
-        .unwrap()
-        .filesystem_type();
-    assert_ne!(kind, nix::sys::statfs::TMPFS_MAGIC);
-}

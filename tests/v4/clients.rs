@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use outrigger_lab::{
     Dhclient, Dhcpcd, DhcpcdWants, Event, Host, Lab, PATIENCE, Subject, Udhcpc, poll,
 };
+use outrigger_testkit::{Client4, UdpLink4};
 
 /// T1 is short, because dhclient renews only by itself.
 const CONFIG: &str = r#"{ "Dhcp4": {
@@ -42,6 +43,7 @@ fn dhclient_gets_renews_and_releases_a_lease() {
 
     client.release();
     wait_for_address(lab.client(), address, false);
+    wait_until_free(&lab, address);
 }
 
 #[test]
@@ -68,6 +70,7 @@ fn dhcpcd_gets_renews_and_releases_a_lease() {
 
     client.release();
     wait_for_address(lab.client(), address, false);
+    wait_until_free(&lab, address);
 }
 
 #[test]
@@ -86,6 +89,7 @@ fn udhcpc_gets_renews_and_releases_a_lease() {
 
     client.release();
     wait_for_address(lab.client(), address, false);
+    wait_until_free(&lab, address);
 }
 
 #[test]
@@ -132,4 +136,20 @@ fn wait_for_address(host: &Host, address: Ipv4Addr, present: bool) {
         (has == present).then_some(())
     });
     assert!(settled.is_some(), "{address} present: {}", !present);
+}
+
+/// Waits until the server offers the address to another client that would like it.
+#[track_caller]
+fn wait_until_free(lab: &Lab, address: Ipv4Addr) {
+    let link = lab
+        .client()
+        .enter(|| UdpLink4::broadcast(Lab::INTERFACE))
+        .unwrap();
+    let mut other = Client4::new([0x02, 0, 0, 0, 0, 0x42]);
+    other.options.push((50, address.octets().to_vec()));
+    let free = poll(PATIENCE, || {
+        let offer = link.exchange(&other.discover(), PATIENCE).unwrap();
+        (offer.yiaddr == address).then_some(())
+    });
+    assert!(free.is_some(), "{address} is still leased");
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use outrigger_lab::{Dhclient, Dhcpcd, DhcpcdWants, Host, Lab, PATIENCE, Subject, poll};
+use outrigger_testkit::{Client6, Hint6, Ia, UdpLink6};
 
 /// T1 is short, because dhclient renews only by itself.
 const CONFIG: &str = r#"{ "Dhcp6": {
@@ -39,6 +40,7 @@ fn dhclient_gets_renews_and_releases_an_address_and_a_prefix() {
 
     client.release();
     wait_for_address(lab.client(), address, false);
+    wait_until_free(&lab, address, prefix.0);
 }
 
 #[test]
@@ -72,6 +74,7 @@ fn dhcpcd_gets_renews_and_releases_an_address_and_a_prefix() {
 
     client.release();
     wait_for_address(lab.client(), address, false);
+    wait_until_free(&lab, address, prefix);
 }
 
 #[track_caller]
@@ -104,4 +107,24 @@ fn wait_for_address(host: &Host, address: Ipv6Addr, present: bool) {
         (has == present).then_some(())
     });
     assert!(settled.is_some(), "{address} present: {}", !present);
+}
+
+/// Waits until the server offers address and prefix to another client that would like them.
+#[track_caller]
+fn wait_until_free(lab: &Lab, address: Ipv6Addr, prefix: Ipv6Addr) {
+    let link = lab
+        .client()
+        .enter(|| UdpLink6::multicast(Lab::INTERFACE))
+        .unwrap();
+    let duid = Client6::duid_ll([0x02, 0, 0, 0, 0, 0x62]);
+    let mut other = Client6::new(duid, vec![Ia::na(1), Ia::pd(2)]);
+    other.ias[0].hints = vec![Hint6::Address(address)];
+    other.ias[1].hints = vec![Hint6::Prefix(prefix, 56)];
+    let free = poll(PATIENCE, || {
+        let advertise = link.exchange(&other.solicit(), PATIENCE).unwrap();
+        let has_address = advertise.addresses().any(|lease| lease.address == address);
+        let has_prefix = advertise.prefixes().any(|lease| lease.prefix == prefix);
+        (has_address && has_prefix).then_some(())
+    });
+    assert!(free.is_some(), "{address} or {prefix} is still leased");
 }

@@ -39,8 +39,8 @@ pub struct Dhclient {
     host: Host,
     process: Process,
     events: Events,
-    /// Arguments that name its files, the same for every call.
-    files: Vec<String>,
+    /// Family, files and what is leased; a release has to name the same.
+    common: Vec<String>,
     interface: String,
     suffix: &'static str,
 }
@@ -61,7 +61,7 @@ impl Dhclient {
     }
 
     #[track_caller]
-    fn start(host: &Host, interface: &str, family: Family, arguments: &[&str]) -> Self {
+    fn start(host: &Host, interface: &str, family: Family, leased: &[&str]) -> Self {
         let (suffix, version) = match family {
             Family::V4 => ("", "-4"),
             Family::V6 => ("6", "-6"),
@@ -70,26 +70,26 @@ impl Dhclient {
         let file = |extension: &str| -> PathBuf { events.script().with_extension(extension) };
         place::write(&file("conf"), CONFIG);
         place::write(&file("leases"), "");
-        let mut files = vec![version.to_owned()];
+        let mut common = vec![version.to_owned()];
+        common.extend(leased.iter().map(ToString::to_string));
         for (flag, path) in [
             ("-sf", events.script().to_owned()),
             ("-cf", file("conf")),
             ("-lf", file("leases")),
             ("-pf", file("pid")),
         ] {
-            files.extend([flag.to_owned(), path.display().to_string()]);
+            common.extend([flag.to_owned(), path.display().to_string()]);
         }
         let mut command = Command::new("dhclient");
         command
             .args(["-1", "-d", "-v"])
-            .args(&files)
-            .args(arguments)
+            .args(&common)
             .arg(interface);
         Self {
             process: host.start(command),
             host: host.clone(),
             events,
-            files,
+            common,
             interface: interface.to_owned(),
             suffix,
         }
@@ -123,7 +123,7 @@ impl Dhclient {
         let mut command = Command::new("dhclient");
         command
             .args(["-r", "-v"])
-            .args(&self.files)
+            .args(&self.common)
             .arg(&self.interface);
         let finished = self.host.run(command);
         assert!(finished.status.success(), "dhclient -r: {}", finished.text);
@@ -138,6 +138,11 @@ impl Dhclient {
         let event = self.events.wait(0, PATIENCE, |event| {
             event.reason() == reason && event.get(variable).is_some()
         });
-        event.unwrap_or_else(|| panic!("dhclient: no {reason} with {variable} within {PATIENCE:?}"))
+        event.unwrap_or_else(|| {
+            panic!(
+                "dhclient: no {reason} with {variable} within {PATIENCE:?}, only {:?}",
+                self.events.reasons()
+            )
+        })
     }
 }

@@ -121,7 +121,12 @@ impl Dhcpcd {
     fn wait(&self, skip: usize, reason: &str) -> Event {
         self.events
             .wait(skip, PATIENCE, |event| event.reason() == reason)
-            .unwrap_or_else(|| panic!("dhcpcd: no {reason} within {PATIENCE:?}"))
+            .unwrap_or_else(|| {
+                panic!(
+                    "dhcpcd: no {reason} within {PATIENCE:?}, only {:?}",
+                    self.events.reasons()
+                )
+            })
     }
 }
 

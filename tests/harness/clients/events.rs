@@ -71,6 +71,15 @@ impl Events {
         events
     }
 
+    /// The reasons of all calls so far, for the text of a failure.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let events = self.all();
+        events
+            .iter()
+            .map(|event| event.reason().to_owned())
+            .collect()
+    }
+
     /// Waits for the first call, after the first `skip` ones, that fits.
     #[must_use]
     pub fn wait(

@@ -77,6 +77,11 @@ impl Udhcpc {
     fn wait(&self, skip: usize, reason: &str) -> Event {
         self.events
             .wait(skip, PATIENCE, |event| event.reason() == reason)
-            .unwrap_or_else(|| panic!("udhcpc: no {reason} within {PATIENCE:?}"))
+            .unwrap_or_else(|| {
+                panic!(
+                    "udhcpc: no {reason} within {PATIENCE:?}, only {:?}",
+                    self.events.reasons()
+                )
+            })
     }
 }
