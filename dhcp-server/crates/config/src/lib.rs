@@ -8,4 +8,13 @@
 //! is opened, no interface looked up, no database reached. This crate knows neither hook points nor leases.
 
 pub mod diagnostic;
+mod dialect;
+mod load;
 pub mod model;
+mod problems;
+mod resolve;
+mod revision;
+mod source;
+mod written;
+
+pub use load::{Loaded, load, load_text};

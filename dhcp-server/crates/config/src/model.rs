@@ -6,7 +6,9 @@ mod host;
 mod options;
 mod subnet;
 
-pub use family::{Global4, Global6, Host4, Host6, Pool4, Pool6, Settings, Subnet4, Subnet6};
+pub use family::{
+    Global4, Global6, Host4, Host6, Pool4, Pool6, ServerId, Settings, Subnet4, Subnet6,
+};
 pub use hook_service::{AtStart, Endpoint, HookPointSettings, HookService, OnFailure};
 pub use host::{Host, HostIdentifier, HostIdentifierType, HostTable};
 pub use options::{ConfiguredOption, OptionSet, VendorSubOption};

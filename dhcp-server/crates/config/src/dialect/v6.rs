@@ -1,0 +1,462 @@
+//! `Dhcp6`.
+
+use super::{Dialect, TeeDefaults};
+use crate::model::{
+    Global6, Host6, HostIdentifierType, Pool6, Prefix, ServerId, Subnet6, Timers, Triplet,
+};
+use crate::problems::Problems;
+use crate::resolve::Chain;
+use crate::written::accepted::{self, Place};
+use crate::written::global::WrittenGlobal;
+use crate::written::host::Reserved;
+use crate::written::option;
+use crate::written::scope::{self, Level};
+use crate::written::subnet::{
+    WrittenNetwork, WrittenPool, WrittenSubnet, parse_prefix, pool_id, prefix_range,
+    read_address_pools,
+};
+use crate::written::{Object, Spanned};
+use outrigger_wire::family::Resource6;
+use outrigger_wire::options::codec::{bytes_from_hex, bytes_from_text};
+use outrigger_wire::options::spaces::{Definitions, Universe};
+use outrigger_wire::{Prefix6, V6};
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+/// RFC 6440: the one option that relays may supply unless configured otherwise.
+const ERP_LOCAL_DOMAIN_NAME: u16 = 65;
+
+/// Members of global scope, shared networks and subnets that only DHCPv6 has.
+#[derive(Debug)]
+pub(crate) struct Scope6 {
+    preferred_lifetime: Option<Spanned<Triplet>>,
+    rapid_commit: Option<Spanned<bool>>,
+    interface_id: Option<Spanned<Box<[u8]>>>,
+}
+
+/// Members of the global scope that only DHCPv6 has.
+#[derive(Debug)]
+pub(crate) struct Top6 {
+    server_id: Option<ServerId>,
+    relay_supplied_options: Vec<Spanned<String>>,
+    relay_supplied_given: bool,
+}
+
+impl Dialect for V6 {
+    const TOP_LEVEL: &'static str = "Dhcp6";
+    const SUBNETS: &'static str = "subnet6";
+    const UNIVERSE: Universe = Universe::V6;
+    const BITS: u8 = 128;
+    const LEASE_FILE: &'static str = "kea-leases6.csv";
+    const HOOK_BUDGET: Duration = Duration::from_millis(400);
+    const IDENTIFIERS: &'static [(&'static str, HostIdentifierType)] = &[
+        ("hw-address", HostIdentifierType::HwAddress),
+        ("duid", HostIdentifierType::Duid),
+        ("flex-id", HostIdentifierType::FlexId),
+    ];
+    const SEARCHED: usize = 2;
+    const TEES: TeeDefaults = TeeDefaults {
+        calculate: true,
+        t1_percent: 0.5,
+        t2_percent: 0.8,
+    };
+
+    type Scope = Scope6;
+    type Top = Top6;
+
+    fn parse_address(text: &str) -> Option<Ipv6Addr> {
+        text.parse().ok()
+    }
+
+    fn to_bits(address: Ipv6Addr) -> u128 {
+        address.into()
+    }
+
+    fn from_bits(bits: u128) -> Ipv6Addr {
+        bits.into()
+    }
+
+    fn reserved_address(resource: &Resource6) -> Option<Ipv6Addr> {
+        match resource {
+            Resource6::Address(address) => Some(*address),
+            Resource6::Prefix(_) => None,
+        }
+    }
+
+    fn is_inside_subnet(pool: &Pool6) -> bool {
+        matches!(pool, Pool6::Addresses)
+    }
+
+    fn read_scope(object: &Object<'_>, level: Level) -> Scope6 {
+        let keys = [
+            "min-preferred-lifetime",
+            "preferred-lifetime",
+            "max-preferred-lifetime",
+        ];
+        let mut scope = Scope6 {
+            preferred_lifetime: scope::triplet(object, keys),
+            rapid_commit: None,
+            interface_id: None,
+        };
+        if level != Level::Global {
+            scope.rapid_commit = object.bool("rapid-commit");
+            scope.interface_id = read_interface_id(object);
+        }
+        scope
+    }
+
+    fn read_top(object: &Object<'_>) -> Top6 {
+        if let Some(compatibility) = object.object("compatibility") {
+            compatibility.bool("lenient-option-parsing");
+            compatibility.finish();
+        }
+        let supplied = object.texts("relay-supplied-options");
+        let owned = |texts: Vec<Spanned<&str>>| {
+            texts
+                .into_iter()
+                .map(|text| text.map(str::to_owned))
+                .collect()
+        };
+        Top6 {
+            server_id: object.object("server-id").and_then(read_server_id),
+            relay_supplied_given: supplied.is_some(),
+            relay_supplied_options: supplied.map(owned).unwrap_or_default(),
+        }
+    }
+
+    fn read_pools(object: &Object<'_>) -> Vec<WrittenPool<Self>> {
+        let mut pools = read_address_pools(object, &Pool6::Addresses);
+        pools.extend(
+            object
+                .objects("pd-pools")
+                .into_iter()
+                .filter_map(read_pd_pool),
+        );
+        pools
+    }
+
+    fn read_reserved(object: &Object<'_>) -> Reserved<Self> {
+        let mut resources = Vec::new();
+        for text in object.texts("ip-addresses").unwrap_or_default() {
+            match Self::parse_address(text.value) {
+                Some(address) => resources.push(text.map(|_| Resource6::Address(address))),
+                None => {
+                    let shown = text.value;
+                    object.problems.error(
+                        &text.position,
+                        format!("\"{shown}\" is not an IPv6 address"),
+                    );
+                }
+            }
+        }
+        for text in object.texts("prefixes").unwrap_or_default() {
+            match parse_prefix6(text.value) {
+                Some(prefix) => resources.push(text.map(|_| Resource6::Prefix(prefix))),
+                None => {
+                    let shown = text.value;
+                    object
+                        .problems
+                        .error(&text.position, format!("\"{shown}\" is not an IPv6 prefix"));
+                }
+            }
+        }
+        read_excluded_prefixes(object);
+        Reserved {
+            resources,
+            own: Host6,
+        }
+    }
+
+    fn resolve_subnet(
+        chain: &Chain<'_, Self>,
+        _: u8,
+        timers: &Timers,
+        problems: &Problems,
+    ) -> Subnet6 {
+        let interface_id = chain.find(|scope| scope.own.interface_id.as_ref());
+        Subnet6 {
+            preferred_lifetime: preferred_lifetime(chain, timers.valid_lifetime, problems),
+            rapid_commit: rapid_commit(chain),
+            interface_id: interface_id.map(|id| id.value.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn resolve_global(
+        written: &WrittenGlobal<Self>,
+        timers: Timers,
+        problems: &Problems,
+    ) -> Global6 {
+        // Without a subnet nothing else checks the global lifetimes.
+        preferred_lifetime(
+            &Chain::new([&written.scope]),
+            timers.valid_lifetime,
+            problems,
+        );
+        let top = &written.top;
+        let codes = top.relay_supplied_options.iter().filter_map(|text| {
+            let definitions = Definitions::standard(Universe::V6);
+            let named = || {
+                definitions
+                    .by_name("dhcp6", &text.value)
+                    .map(|definition| definition.code)
+            };
+            let code = text
+                .value
+                .parse()
+                .ok()
+                .filter(|code| *code > 0)
+                .or_else(named);
+            if code.is_none() {
+                let shown = &text.value;
+                problems.error(
+                    &text.position,
+                    format!("\"{shown}\" is neither an option code nor an option name"),
+                );
+            }
+            code
+        });
+        let codes = codes.collect();
+        Global6 {
+            server_id: top.server_id.clone(),
+            relay_supplied_options: if top.relay_supplied_given {
+                codes
+            } else {
+                vec![ERP_LOCAL_DOMAIN_NAME]
+            },
+        }
+    }
+
+    /// The answer to a client must not depend on which member of a shared network was found first.
+    fn check_network(network: &WrittenNetwork<Self>, chain: &Chain<'_, Self>, problems: &Problems) {
+        let inherited = rapid_commit(chain);
+        let effective = |subnet: &WrittenSubnet<Self>| {
+            let own = subnet.scope.own.rapid_commit.as_ref();
+            own.map_or(inherited, |flag| flag.value)
+        };
+        let Some(first) = network.subnets.first() else {
+            return;
+        };
+        for subnet in network
+            .subnets
+            .iter()
+            .filter(|subnet| effective(subnet) != effective(first))
+        {
+            let written = subnet.scope.own.rapid_commit.as_ref();
+            let position = written.map_or(&subnet.position, |flag| &flag.position);
+            let (name, flag) = (&network.name.value, effective(subnet));
+            let text = format!(
+                "rapid-commit {flag} differs from that of the first subnet in shared network {name}"
+            );
+            problems.error(position, text);
+        }
+    }
+}
+
+fn rapid_commit(chain: &Chain<'_, V6>) -> bool {
+    chain
+        .find(|scope| scope.own.rapid_commit.as_ref().map(|flag| flag.value))
+        .unwrap_or(false)
+}
+
+/// Kea since 2.5: five eighths of the valid lifetime unless configured; never longer than that.
+fn preferred_lifetime(chain: &Chain<'_, V6>, valid: Triplet, problems: &Problems) -> Triplet {
+    let Some(preferred) = chain.find(|scope| scope.own.preferred_lifetime.as_ref()) else {
+        let part = |lifetime: u32| match lifetime {
+            u32::MAX => u32::MAX,
+            finite => finite / 8 * 5 + finite % 8 * 5 / 8,
+        };
+        return Triplet {
+            min: part(valid.min),
+            default: part(valid.default),
+            max: part(valid.max),
+        };
+    };
+    let written = preferred.value;
+    if written.default > valid.default {
+        let text = format!(
+            "preferred-lifetime {} is longer than valid-lifetime {}: the latter is used",
+            written.default, valid.default
+        );
+        problems.warning(&preferred.position, text);
+    }
+    Triplet {
+        min: written.min.min(valid.min),
+        default: written.default.min(valid.default),
+        max: written.max.min(valid.max),
+    }
+}
+
+fn read_interface_id(object: &Object<'_>) -> Option<Spanned<Box<[u8]>>> {
+    let id = object
+        .text("interface-id")
+        .filter(|id| !id.value.is_empty())?;
+    if let Some(interface) = object
+        .text("interface")
+        .filter(|name| !name.value.is_empty())
+    {
+        let text = format!(
+            "interface-id (for relays) and interface (for this link, {}) exclude each other",
+            interface.position
+        );
+        object.problems.error(&id.position, text);
+    }
+    // Kea: hex behind 0x, everything else is the text itself.
+    let bytes = if id.value.starts_with("0x") || id.value.starts_with('\'') {
+        bytes_from_text(id.value).ok()
+    } else {
+        None
+    };
+    Some(id.map(|text| bytes.unwrap_or_else(|| text.as_bytes().to_vec()).into()))
+}
+
+fn parse_prefix6(text: &str) -> Option<Prefix6> {
+    let prefix = parse_prefix::<V6>(text)?;
+    let (first, _) = prefix_range::<V6>(prefix);
+    Some(Prefix6 {
+        addr: first.into(),
+        len: prefix.len,
+    })
+}
+
+fn read_pd_pool(object: Object<'_>) -> Option<WrittenPool<V6>> {
+    let addr = object.parsed("prefix", "an IPv6 address", V6::parse_address);
+    let addr = object.require("prefix", addr);
+    let len = object.int::<u8>("prefix-len", 1..=128);
+    let len = object.require("prefix-len", len);
+    let delegated = object.int::<u8>("delegated-len", 1..=128);
+    let delegated = object.require("delegated-len", delegated);
+    let excluded = read_excluded(&object);
+    let id = pool_id(&object);
+    let options = option::read_list::<V6>(&object);
+    object.user_context();
+    accepted::read(&object, Place::PdPool, Universe::V6);
+    let problems = object.problems;
+    object.finish();
+
+    let (addr, len, delegated) = (addr?, len?, delegated?);
+    if delegated.value < len.value {
+        let text = format!(
+            "delegated-len {} is shorter than prefix-len {}",
+            delegated.value, len.value
+        );
+        problems.error(&delegated.position, text);
+        return None;
+    }
+    let prefix = Prefix {
+        addr: addr.value,
+        len: len.value,
+    };
+    let (first, last) = prefix_range::<V6>(prefix);
+    if let Some(excluded) = &excluded {
+        check_excluded(excluded, prefix, delegated.value, problems);
+    }
+    Some(WrittenPool {
+        position: addr.position,
+        text: prefix.to_string(),
+        first: first.into(),
+        last: last.into(),
+        id,
+        options,
+        own: Pool6::Prefixes {
+            delegated_len: delegated.value,
+            excluded: excluded.map(|excluded| excluded.value),
+        },
+    })
+}
+
+/// `excluded-prefix` and `excluded-prefix-len`; `::` and 0 mean none.
+fn read_excluded(object: &Object<'_>) -> Option<Spanned<Prefix6>> {
+    let addr = object.parsed("excluded-prefix", "an IPv6 address", V6::parse_address);
+    let len = object
+        .int::<u8>("excluded-prefix-len", 0..=128)
+        .filter(|len| len.value != 0);
+    match (addr.filter(|addr| !addr.value.is_unspecified()), len) {
+        (Some(addr), Some(len)) => {
+            let (first, _) = prefix_range::<V6>(Prefix {
+                addr: addr.value,
+                len: len.value,
+            });
+            Some(addr.map(|_| Prefix6 {
+                addr: first.into(),
+                len: len.value,
+            }))
+        }
+        (Some(Spanned { position, .. }), None) | (None, Some(Spanned { position, .. })) => {
+            let text = "excluded-prefix and excluded-prefix-len need each other";
+            object.problems.error(&position, text);
+            None
+        }
+        (None, None) => None,
+    }
+}
+
+/// RFC 6603: the excluded prefix lies inside the delegated one, and is longer.
+fn check_excluded(
+    excluded: &Spanned<Prefix6>,
+    pool: Prefix<Ipv6Addr>,
+    delegated_len: u8,
+    problems: &Problems,
+) {
+    let prefix = excluded.value;
+    let (first, last) = prefix_range::<V6>(pool);
+    if !(first..=last).contains(&u128::from(prefix.addr)) {
+        problems.error(
+            &excluded.position,
+            format!("excluded prefix {prefix} lies outside {pool}"),
+        );
+    }
+    if prefix.len <= delegated_len {
+        let text =
+            format!("excluded prefix {prefix} is not longer than delegated-len {delegated_len}");
+        problems.error(&excluded.position, text);
+    }
+}
+
+/// `excluded-prefixes` of a reservation: one per entry of `prefixes`, empty for none.
+fn read_excluded_prefixes(object: &Object<'_>) {
+    let Some(excluded) = object.texts("excluded-prefixes") else {
+        return;
+    };
+    let prefixes = object.list("prefixes").len();
+    if excluded.len() != prefixes {
+        let text = format!(
+            "{} excluded-prefixes for {prefixes} prefixes: give one each, \"\" for none",
+            excluded.len()
+        );
+        object.problems.error(object.position, text);
+    }
+    for text in excluded.into_iter().filter(|text| !text.value.is_empty()) {
+        if parse_prefix6(text.value).is_none() {
+            let shown = text.value;
+            object
+                .problems
+                .error(&text.position, format!("\"{shown}\" is not an IPv6 prefix"));
+        } else {
+            let what = "excluded-prefixes of a reservation are not built yet: they decide what of a prefix a client \
+                        may use; put excluded-prefix into the pool";
+            object.problems.error(&text.position, what);
+        }
+    }
+}
+
+fn read_server_id(object: Object<'_>) -> Option<ServerId> {
+    let kind = object.choice("type", &[("LLT", 1), ("EN", 2), ("LL", 3)]);
+    let kind = object.require("type", kind);
+    let identifier = object.parsed("identifier", "hexadecimal, at most 124 octets", |text| {
+        bytes_from_hex(text).ok().filter(|bytes| bytes.len() <= 124)
+    });
+    let htype = object.int::<u16>("htype", 0..=u16::MAX.into());
+    let time = object.u32("time");
+    let enterprise_id = object.u32("enterprise-id");
+    let persist = object.bool("persist").is_none_or(|flag| flag.value);
+    object.user_context();
+    object.finish();
+    Some(ServerId {
+        duid_type: kind?.value,
+        htype: htype.map_or(0, |htype| htype.value),
+        identifier: identifier.map(|bytes| bytes.value).unwrap_or_default(),
+        time: time.map_or(0, |time| time.value),
+        enterprise_id: enterprise_id.map_or(0, |id| id.value),
+        persist,
+    })
+}

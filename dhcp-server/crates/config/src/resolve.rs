@@ -1,0 +1,47 @@
+//! From what is written to what is meant: values inherited, options encoded, and everything checked that concerns
+//! more than one keyword.
+
+mod chain;
+mod hosts;
+mod options;
+mod subnets;
+mod timers;
+
+pub(crate) use chain::Chain;
+
+use crate::dialect::Dialect;
+use crate::model::Server;
+use crate::problems::Problems;
+use crate::written::global::WrittenGlobal;
+use options::{OptionEncoder, OptionScope};
+
+/// The server's configuration without `revision` and `json`, which the file as a whole decides. Whether it may be
+/// used depends on whether `problems` has errors then.
+pub(crate) fn server<F: Dialect>(written: WrittenGlobal<F>, problems: &Problems) -> Server<F> {
+    let encoder = OptionEncoder::new(F::UNIVERSE, &written.definitions, problems);
+    let global = Chain::new([&written.scope]);
+    let timers = timers::resolve(&global, problems);
+    let resolved = subnets::resolve(&written, &encoder, problems);
+    let options = encoder.encode(&written.scope.options, OptionScope::Global);
+    let reservations = hosts::resolve(&written.reservations, None, &written, &encoder, problems);
+    let own = F::resolve_global(&written, timers, problems);
+    Server {
+        revision: 0,
+        json: serde_json::Value::Null,
+        interfaces: written.interfaces,
+        subnets: resolved.subnets,
+        shared_networks: resolved.shared_networks,
+        options,
+        reservations,
+        host_reservation_identifiers: written.host_reservation_identifiers,
+        expired_leases: written.expired_leases,
+        lease_database: written.lease_database,
+        decline_probation_period: written.decline_probation_period,
+        parked_packet_limit: written.parked_packet_limit,
+        loggers: written.loggers,
+        control_sockets: written.control_sockets,
+        hook_services: written.hook_services,
+        hook_budget: written.hook_budget,
+        own,
+    }
+}
