@@ -13,7 +13,7 @@ mod sealed {
 }
 
 /// What differs between DHCPv4 and DHCPv6 for code that stores, finds or assigns. Nouns only.
-pub trait Family: sealed::Sealed + Copy + Debug + Default + Send + Sync + 'static {
+pub trait Family: sealed::Sealed + Copy + Debug + Default + Eq + Send + Sync + 'static {
     /// Address of a subnet, host or relay.
     type Addr: Copy + Ord + Hash + Debug + Display + Send + Sync;
     /// What is leased: an address; for [`V6`] an address (IA_NA) or a delegated prefix (IA_PD).

@@ -1,0 +1,272 @@
+//! Which resources of the pools may be free, and which are held for a packet or an offer.
+//!
+//! A bit of a pool's bitmap is a hint: the lease index and the holds decide. So overlapping pools, a reload and
+//! leases outside every pool cost a look at the index, never a double lease.
+
+use crate::bitmap::Bitmap;
+use crate::range::{Range, Ranged};
+use ahash::RandomState;
+use outrigger_config::model::{Pool, Server};
+use outrigger_store::{Lease, LeaseState};
+use std::collections::{HashMap, VecDeque};
+
+/// Pools up to this many resources have a bitmap (8 MiB); larger ones are never dense and are probed.
+const LARGEST_BITMAP: u128 = 1 << 26;
+
+/// Offers that are remembered; the oldest make room.
+const MAX_OFFERS: usize = 1 << 16;
+
+/// Why a resource is not to be given to anybody else for the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// A packet is being served with it.
+    Claimed,
+    /// It was offered to the owner with this hash.
+    Offered { owner: u64, until: u64 },
+}
+
+#[derive(Debug)]
+pub(crate) struct Pools<F: Ranged> {
+    /// Ascending by range.
+    spaces: Vec<Space>,
+    holds: HashMap<F::Resource, Hold, RandomState>,
+    /// In the order they were made; entries whose hold is gone or renewed are passed over.
+    offers: VecDeque<(u64, F::Resource)>,
+    offered_to: HashMap<u64, F::Resource, RandomState>,
+}
+
+#[derive(Debug)]
+struct Space {
+    range: Range,
+    /// Largest `last` of this and all earlier spaces of the same unit length.
+    reach: u128,
+    free: Free,
+}
+
+#[derive(Debug)]
+enum Free {
+    Dense { bits: Bitmap, cursor: u64 },
+    Sparse,
+}
+
+impl<F: Ranged> Pools<F> {
+    pub(crate) fn new() -> Self {
+        Self {
+            spaces: Vec::new(),
+            holds: HashMap::default(),
+            offers: VecDeque::new(),
+            offered_to: HashMap::default(),
+        }
+    }
+
+    /// Takes the pools of a new configuration; holds stay.
+    pub(crate) fn rebuild<'a>(
+        &mut self,
+        cfg: &Server<F>,
+        leases: impl Iterator<Item = &'a Lease<F>>,
+    ) {
+        let mut ranges: Vec<Range> = cfg
+            .subnets
+            .iter()
+            .flat_map(|subnet| &subnet.pools)
+            .map(F::range)
+            .collect();
+        ranges.sort_unstable();
+        ranges.dedup();
+        let mut reach: Option<(u8, u128)> = None;
+        self.spaces = ranges
+            .into_iter()
+            .map(|range| {
+                let behind = match reach {
+                    Some((unit_len, last)) if unit_len == range.unit_len => last.max(range.last),
+                    _ => range.last,
+                };
+                reach = Some((range.unit_len, behind));
+                Space {
+                    range,
+                    reach: behind,
+                    free: Free::new(&range),
+                }
+            })
+            .collect();
+        for lease in leases {
+            if is_in_use(lease) {
+                self.mark(&lease.resource, false);
+            }
+        }
+        let held: Vec<F::Resource> = self.holds.keys().copied().collect();
+        for resource in held {
+            self.mark(&resource, false);
+        }
+    }
+
+    /// Sets the hint for a resource in every pool that has it.
+    pub(crate) fn mark(&mut self, resource: &F::Resource, free: bool) {
+        let (unit_len, number) = (F::unit_len(resource), F::number(resource));
+        let behind = self
+            .spaces
+            .partition_point(|s| (s.range.unit_len, s.range.first) <= (unit_len, number));
+        for space in self.spaces[..behind].iter_mut().rev() {
+            if space.range.unit_len != unit_len || space.reach < number {
+                return;
+            }
+            if let (Some(index), Free::Dense { bits, .. }) =
+                (space.range.index_of(number), &mut space.free)
+            {
+                let index = u64::try_from(index).expect("a dense pool is small");
+                if free {
+                    bits.insert(index)
+                } else {
+                    bits.remove(index)
+                }
+            }
+        }
+    }
+
+    /// The first resource of `pool` that `usable` accepts, looking at those that may be free, from where the last
+    /// search ended. `seed` spreads clients over a pool that is too large for a bitmap; `taken` bounds that search: more
+    /// resources than that cannot be in use.
+    pub(crate) fn find(
+        &mut self,
+        pool: &Pool<F>,
+        seed: u64,
+        taken: usize,
+        mut usable: impl FnMut(&F::Resource, Option<Hold>) -> bool,
+    ) -> Option<F::Resource> {
+        let range = F::range(pool);
+        let at = self
+            .spaces
+            .binary_search_by(|space| space.range.cmp(&range))
+            .ok()?;
+        let holds = &self.holds;
+        let mut try_at = |index: u128| {
+            let resource = F::at(pool, range.number_at(index));
+            usable(&resource, holds.get(&resource).copied()).then_some(resource)
+        };
+        match &mut self.spaces[at].free {
+            Free::Dense { bits, cursor } => {
+                let mut from = *cursor;
+                let mut wrapped = false;
+                loop {
+                    match bits.next(from) {
+                        Some(index) if wrapped && index >= *cursor => return None,
+                        Some(index) => {
+                            if let Some(found) = try_at(u128::from(index)) {
+                                *cursor = index + 1;
+                                return Some(found);
+                            }
+                            from = index + 1;
+                        }
+                        None if wrapped => return None,
+                        None => {
+                            wrapped = true;
+                            from = 0;
+                        }
+                    }
+                }
+            }
+            Free::Sparse => {
+                let start =
+                    u128::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+                let size = range.last_index();
+                (0..=u128::try_from(taken).unwrap_or(u128::MAX))
+                    .map(|step| start.wrapping_add(step) % size.saturating_add(1).max(1))
+                    .find_map(&mut try_at)
+            }
+        }
+    }
+
+    pub(crate) fn hold(&self, resource: &F::Resource) -> Option<Hold> {
+        self.holds.get(resource).copied()
+    }
+
+    /// How many holds there are.
+    pub(crate) fn holds(&self) -> usize {
+        self.holds.len()
+    }
+
+    pub(crate) fn claim(&mut self, resource: F::Resource) {
+        if let Some(Hold::Offered { owner, .. }) = self.holds.insert(resource, Hold::Claimed) {
+            self.offered_to.remove(&owner);
+        }
+        self.mark(&resource, false);
+    }
+
+    /// Ends a claim; `free` says whether the resource has no lease.
+    pub(crate) fn release(&mut self, resource: &F::Resource, free: bool) {
+        if self.holds.get(resource) == Some(&Hold::Claimed) {
+            self.holds.remove(resource);
+            self.mark(resource, free);
+        }
+    }
+
+    /// Turns a claim into an offer.
+    pub(crate) fn offer(&mut self, resource: F::Resource, owner: u64, until: u64) {
+        if self.offers.len() >= MAX_OFFERS {
+            self.forget_oldest_offer();
+        }
+        if let Some(earlier) = self.offered_to.insert(owner, resource)
+            && earlier != resource
+            && matches!(self.holds.get(&earlier), Some(Hold::Offered { owner: to, .. }) if *to == owner)
+        {
+            self.holds.remove(&earlier);
+            self.mark(&earlier, true);
+        }
+        self.holds.insert(resource, Hold::Offered { owner, until });
+        self.offers.push_back((until, resource));
+    }
+
+    /// What was offered to this owner and not taken back.
+    pub(crate) fn offered_to(&self, owner: u64) -> Option<F::Resource> {
+        self.offered_to.get(&owner).copied()
+    }
+
+    /// Ends the offers that ran out. A resource with a lease by now is found taken at the next look.
+    pub(crate) fn forget_offers_until(&mut self, now: u64) {
+        while self.offers.front().is_some_and(|(until, _)| *until <= now) {
+            self.forget_oldest_offer();
+        }
+    }
+
+    /// Ends the oldest offer; `None` where there is none. Its resource is free again.
+    pub(crate) fn forget_oldest_offer(&mut self) -> Option<F::Resource> {
+        while let Some((until, resource)) = self.offers.pop_front() {
+            match self.holds.get(&resource) {
+                Some(Hold::Offered {
+                    owner,
+                    until: held_until,
+                }) if *held_until == until => {
+                    let owner = *owner;
+                    self.offered_to.remove(&owner);
+                    self.holds.remove(&resource);
+                    self.mark(&resource, true);
+                    return Some(resource);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+impl Free {
+    fn new(range: &Range) -> Self {
+        if range.last_index() < LARGEST_BITMAP {
+            let size = u64::try_from(range.last_index()).unwrap_or(0) + 1;
+            Self::Dense {
+                bits: Bitmap::full(size),
+                cursor: 0,
+            }
+        } else {
+            Self::Sparse
+        }
+    }
+}
+
+/// Whether nobody else may have the lease's resource, whatever the time: not reclaimed and not given back.
+pub(crate) fn is_in_use<F: Ranged>(lease: &Lease<F>) -> bool {
+    match lease.state {
+        LeaseState::Default | LeaseState::Declined | LeaseState::Registered => true,
+        LeaseState::ExpiredReclaimed | LeaseState::Released => false,
+    }
+}
