@@ -13,6 +13,9 @@ use proptest::option;
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+/// Address, preferred and valid lifetime.
+type Address = (Ipv6Addr, u32, u32);
+
 fn header4() -> impl Strategy<Value = Header4> {
     let addresses = any::<[u32; 4]>();
     let rest = (
@@ -211,7 +214,7 @@ proptest! {
         }
         let ours = v6::decode(Buffer::copy_of(&datagram)).expect("well-formed");
         let theirs = other6::Message::from_bytes(&datagram).expect("well-formed");
-        let mut read_by_us: Vec<(u32, Vec<(Ipv6Addr, u32, u32)>)> = Vec::new();
+        let mut read_by_us: Vec<(u32, Vec<Address>)> = Vec::new();
         for ia in ours.ias() {
             let ia = ia.expect("well-formed");
             let mut addresses: Vec<_> = ia.addresses().map(|a| (a.addr, a.preferred, a.valid)).collect();

@@ -3,6 +3,8 @@
 use outrigger_wire::buffer::Buffer;
 use outrigger_wire::v4::{Malformed4, MessageType, Packet4, decode};
 
+type Contents = Vec<(u16, Vec<u8>)>;
+
 const OPTIONS_AT: usize = 240;
 
 fn header() -> Vec<u8> {
@@ -47,7 +49,7 @@ fn decoded(bytes: &[u8]) -> Result<Packet4, Malformed4> {
     decode(Buffer::copy_of(bytes))
 }
 
-fn contents(packet: &Packet4) -> Vec<(u16, Vec<u8>)> {
+fn contents(packet: &Packet4) -> Contents {
     packet
         .options
         .iter()
@@ -61,11 +63,20 @@ fn changed(at: usize, value: u8) -> Vec<u8> {
     bytes
 }
 
-/// Where Kea is lenient about a last option that runs past the end, this decoder is not: the packet is discarded.
+fn are_refused(cases: Vec<(&str, Vec<u8>, Malformed4)>) {
+    for (name, bytes, expected) in cases {
+        assert_eq!(decoded(&bytes), Err(expected), "{name}");
+        assert!(!expected.to_string().is_empty());
+    }
+}
+
+fn truncated(code: u8, offset: usize) -> Malformed4 {
+    Malformed4::TruncatedOption { code, offset }
+}
+
 #[test]
-fn what_is_malformed_is_refused_with_its_reason() {
-    let truncated = |code, offset| Malformed4::TruncatedOption { code, offset };
-    let cases: Vec<(&str, Vec<u8>, Malformed4)> = vec![
+fn fixed_fields_that_are_no_request_are_refused_with_the_reason() {
+    are_refused(vec![
         ("empty", vec![], Malformed4::TooShort { len: 0 }),
         ("one byte", vec![1], Malformed4::TooShort { len: 1 }),
         (
@@ -80,7 +91,7 @@ fn what_is_malformed_is_refused_with_its_reason() {
         ),
         ("another cookie", changed(239, 98), Malformed4::BadCookie),
         (
-            "BOOTP vendor field of zeros",
+            "a vendor field of zeros",
             [&header()[..236], &[0; 64][..]].concat(),
             Malformed4::BadCookie,
         ),
@@ -96,6 +107,14 @@ fn what_is_malformed_is_refused_with_its_reason() {
             changed(2, 255),
             Malformed4::HardwareAddressTooLong { hlen: 255 },
         ),
+    ]);
+}
+
+/// Where Kea is lenient about a last option that runs past the end, this decoder is not: the packet is discarded.
+#[test]
+fn an_option_that_runs_past_its_field_is_refused() {
+    let file_end = |end: &[u8]| [&[0; 128][end.len()..], end].concat();
+    are_refused(vec![
         (
             "a code and no more",
             with_options(&[53, 1, 1, 12]),
@@ -117,48 +136,18 @@ fn what_is_malformed_is_refused_with_its_reason() {
             truncated(50, OPTIONS_AT),
         ),
         (
-            "an end inside the payload that is missing",
+            "an end mark in a payload cut off",
             with_options(&[12, 9, 255]),
             truncated(12, OPTIONS_AT),
         ),
         (
-            "type of no bytes",
-            with_options(&[53, 0, 255]),
-            Malformed4::BadMessageTypeLength { len: 0 },
-        ),
-        (
-            "type of two bytes",
-            with_options(&[53, 2, 1, 1]),
-            Malformed4::BadMessageTypeLength { len: 2 },
-        ),
-        (
-            "type twice",
-            with_options(&[53, 1, 1, 12, 0, 53, 1, 1]),
-            Malformed4::BadMessageTypeLength { len: 2 },
-        ),
-        (
-            "type 0",
-            with_options(&[53, 1, 0]),
-            Malformed4::BadMessageType { value: 0 },
-        ),
-        (
-            "type 19",
-            with_options(&[53, 1, 19]),
-            Malformed4::BadMessageType { value: 19 },
-        ),
-        (
-            "type 255",
-            with_options(&[53, 1, 255]),
-            Malformed4::BadMessageType { value: 255 },
-        ),
-        (
             "file cut off",
-            overloaded(1, &[[0; 126].as_slice(), &[66, 1]].concat(), &[]),
+            overloaded(1, &file_end(&[66, 1]), &[]),
             truncated(66, 234),
         ),
         (
             "file ends in a code",
-            overloaded(1, &[[0; 127].as_slice(), &[66]].concat(), &[]),
+            overloaded(1, &file_end(&[66]), &[]),
             truncated(66, 235),
         ),
         (
@@ -171,17 +160,31 @@ fn what_is_malformed_is_refused_with_its_reason() {
             overloaded(3, &[66, 127], &[]),
             truncated(66, 108),
         ),
-    ];
-    for (name, bytes, expected) in cases {
-        assert_eq!(decoded(&bytes), Err(expected), "{name}");
-        assert!(!expected.to_string().is_empty());
-    }
+    ]);
+}
+
+#[test]
+fn a_message_type_that_is_none_is_refused() {
+    let length = |len| Malformed4::BadMessageTypeLength { len };
+    let value = |value| Malformed4::BadMessageType { value };
+    are_refused(vec![
+        ("type of no bytes", with_options(&[53, 0, 255]), length(0)),
+        ("type of two bytes", with_options(&[53, 2, 1, 1]), length(2)),
+        (
+            "type twice",
+            with_options(&[53, 1, 1, 12, 0, 53, 1, 1]),
+            length(2),
+        ),
+        ("type 0", with_options(&[53, 1, 0]), value(0)),
+        ("type 19", with_options(&[53, 1, 19]), value(19)),
+        ("type 255", with_options(&[53, 1, 255]), value(255)),
+    ]);
 }
 
 #[test]
 fn what_is_odd_but_well_formed_is_accepted() {
     let long = [&[43, 255][..], &[7; 255], &[43, 1, 8], &[255]].concat();
-    let cases: Vec<(&str, Vec<u8>, Vec<(u16, Vec<u8>)>)> = vec![
+    let cases: Vec<(&str, Vec<u8>, Contents)> = vec![
         ("no option at all", header(), vec![]),
         (
             "no end mark",
@@ -232,14 +235,14 @@ fn what_is_odd_but_well_formed_is_accepted() {
 fn options_of_the_overloaded_fields_come_after_the_others_file_first() {
     let file = [66, 1, b'f', 12, 1, b'n', 255, 99];
     let sname = [67, 1, b's'];
-    let main = [(53, vec![1]), (52, vec![0]), (12, b"m".to_vec())];
-    let from_file = [(66, b"f".to_vec())];
-    let from_sname = [(67, b"s".to_vec())];
-    let cases: [(u8, &str, &[&[(u16, Vec<u8>)]]); 4] = [
-        (1, "mn", &[&main, &from_file]),
-        (2, "m", &[&main, &from_sname]),
-        (3, "mn", &[&main, &from_file, &from_sname]),
-        (4, "m", &[&main]),
+    let main = vec![(53, vec![1]), (52, vec![0]), (12, b"m".to_vec())];
+    let from_file = vec![(66, b"f".to_vec())];
+    let from_sname = vec![(67, b"s".to_vec())];
+    let cases: [(u8, &str, Vec<Contents>); 4] = [
+        (1, "mn", vec![main.clone(), from_file.clone()]),
+        (2, "m", vec![main.clone(), from_sname.clone()]),
+        (3, "mn", vec![main.clone(), from_file, from_sname]),
+        (4, "m", vec![main]),
     ];
     for (overload, host_name, expected) in cases {
         let packet = decoded(&overloaded(overload, &file, &sname)).expect("well-formed");
@@ -259,6 +262,24 @@ fn an_overload_option_in_an_overloaded_field_has_no_say() {
         decoded(&overloaded(1, &[52, 1, 3, 52, 1, 1], &[67, 63])).expect("sname is not read");
     assert_eq!(packet.options.get(52), Some(&[1, 3, 1][..]));
     assert_eq!(packet.header.sname[..2], [67, 63]);
+}
+
+#[test]
+fn the_pieces_of_an_overload_option_count_together() {
+    for (pieces, expected) in [
+        (&[52, 0, 52, 1, 1][..], Some(&b"f"[..])),
+        (&[52, 1, 1, 52, 1, 2], None),
+    ] {
+        let mut bytes = with_options(pieces);
+        bytes[108..112].copy_from_slice(&[66, 1, b'f', 255]);
+        let packet = decoded(&bytes).expect("well-formed");
+        assert_eq!(packet.options.get(66), expected, "{pieces:?}");
+        assert_eq!(
+            packet.header.file == [0; 128],
+            expected.is_some(),
+            "{pieces:?}"
+        );
+    }
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use outrigger_wire::buffer::Buffer;
 use outrigger_wire::v6::{BadOption, MAX_RELAYS, Malformed6, MessageType, Packet6, decode};
 
+/// Code and length of each option.
+type Lens = &'static [(u16, usize)];
+
 fn option(code: u16, payload: &[u8]) -> Vec<u8> {
     let len = u16::try_from(payload.len()).expect("an option of at most 65535 bytes");
     [&code.to_be_bytes()[..], &len.to_be_bytes(), payload].concat()
@@ -71,13 +74,25 @@ fn decoded(bytes: &[u8]) -> Result<Packet6, Malformed6> {
     decode(Buffer::copy_of(bytes))
 }
 
+fn are_refused(cases: Vec<(&str, Vec<u8>, Malformed6)>) {
+    for (name, bytes, expected) in cases {
+        assert_eq!(decoded(&bytes), Err(expected), "{name}");
+        assert!(!expected.to_string().is_empty());
+    }
+}
+
+fn short(len: usize, msg_type: u8) -> Malformed6 {
+    Malformed6::TooShort { len, msg_type }
+}
+
+fn truncated(offset: usize) -> Malformed6 {
+    Malformed6::TruncatedOption { offset }
+}
+
 #[test]
-fn what_is_malformed_is_refused_with_its_reason() {
-    let short = |len, msg_type| Malformed6::TooShort { len, msg_type };
-    let truncated = |offset| Malformed6::TruncatedOption { offset };
-    let solicit = message(1, &[]);
-    let inner = option(9, &solicit);
-    let cases: Vec<(&str, Vec<u8>, Malformed6)> = vec![
+fn a_malformed_message_is_refused_with_its_reason() {
+    let cut = message(1, &[option(14, &[]), vec![0, 1, 0, 5, 1, 2, 3, 4]]);
+    are_refused(vec![
         ("empty", vec![], short(0, 0)),
         ("a type and no more", vec![1], short(1, 1)),
         ("half a transaction id", vec![3, 1, 2], short(3, 3)),
@@ -91,49 +106,46 @@ fn what_is_malformed_is_refused_with_its_reason() {
             message(1, &[option(14, &[]), vec![0]]),
             truncated(8),
         ),
-        (
-            "a payload cut off",
-            message(1, &[option(14, &[]), vec![0, 1, 0, 5, 1, 2, 3, 4]]),
-            truncated(8),
-        ),
+        ("a payload cut off", cut, truncated(8)),
         (
             "a length of 65535",
             message(1, &[vec![0, 1, 255, 255, 7]]),
             truncated(4),
         ),
         (
-            "a relay header cut off",
+            "type 255, relayed",
+            relayed(2, message(255, &[])),
+            Malformed6::UnknownType(255),
+        ),
+    ]);
+}
+
+#[test]
+fn a_malformed_relay_layer_is_refused_with_its_reason() {
+    let missing = Malformed6::MissingRelayMessage { layer: 0 };
+    let duplicate = |layer| Malformed6::DuplicateRelayMessage { layer };
+    let inner = option(9, &message(1, &[]));
+    let two = [inner.clone(), option(18, b""), inner.clone()];
+    let escaping = option(9, &message(1, &[vec![0, 1, 0, 9, 1]]));
+    are_refused(vec![
+        (
+            "a header cut off",
             relay(0, &[])[..33].to_vec(),
             short(33, 12),
         ),
-        ("a relay type and no more", vec![12], short(1, 12)),
-        (
-            "a relay with nothing",
-            relay(0, &[]),
-            Malformed6::MissingRelayMessage { layer: 0 },
-        ),
-        (
-            "a relay with options only",
-            relay(0, &[option(18, b"e")]),
-            Malformed6::MissingRelayMessage { layer: 0 },
-        ),
-        (
-            "two messages",
-            relay(0, &[inner.clone(), inner.clone()]),
-            Malformed6::DuplicateRelayMessage { layer: 0 },
-        ),
+        ("a type and no more", vec![12], short(1, 12)),
+        ("nothing in it", relay(0, &[]), missing),
+        ("options only", relay(0, &[option(18, b"e")]), missing),
+        ("two messages", relay(0, &two), duplicate(0)),
         (
             "two messages further in",
-            relayed(
-                1,
-                relay(0, &[inner.clone(), option(18, b""), inner.clone()]),
-            ),
-            Malformed6::DuplicateRelayMessage { layer: 1 },
+            relayed(1, relay(0, &two)),
+            duplicate(1),
         ),
         ("an empty message", relay(0, &[option(9, &[])]), short(0, 0)),
         (
-            "an empty message before more",
-            relay(0, &[option(9, &[]), option(0x0c00, &[0; 40])]),
+            "an empty message and more",
+            relay(0, &[option(9, &[]), option(3072, &[0; 40])]),
             short(0, 0),
         ),
         (
@@ -147,43 +159,26 @@ fn what_is_malformed_is_refused_with_its_reason() {
             short(20, 12),
         ),
         (
-            "a relay option cut off",
-            relay(0, &[inner.clone(), vec![0, 18, 0, 9, 1]]),
+            "an option cut off",
+            relay(0, &[inner, vec![0, 18, 0, 9, 1]]),
             truncated(34 + 8),
         ),
         (
-            "an inner option longer than its message",
-            relay(
-                0,
-                &[
-                    option(9, &message(1, &[vec![0, 1, 0, 9, 1]])),
-                    option(18, &[0; 20]),
-                ],
-            ),
-            truncated(34 + 4 + 4),
+            "an option that leaves its message",
+            relay(0, &[escaping, option(18, &[0; 20])]),
+            truncated(42),
         ),
         (
             "33 relays",
-            relayed(33, solicit.clone()),
+            relayed(33, message(1, &[])),
             Malformed6::TooManyRelays,
         ),
         (
             "1500 relays",
-            relayed(1_500, solicit),
+            relayed(1_500, message(1, &[])),
             Malformed6::TooManyRelays,
         ),
-        ("type 0", message(0, &[]), Malformed6::UnknownType(0)),
-        ("type 38", message(38, &[]), Malformed6::UnknownType(38)),
-        (
-            "type 255, relayed",
-            relayed(2, message(255, &[])),
-            Malformed6::UnknownType(255),
-        ),
-    ];
-    for (name, bytes, expected) in cases {
-        assert_eq!(decoded(&bytes), Err(expected), "{name}");
-        assert!(!expected.to_string().is_empty());
-    }
+    ]);
 }
 
 #[test]
@@ -244,7 +239,7 @@ fn nesting_as_deep_as_a_datagram_allows_costs_no_stack() {
 #[test]
 fn what_is_odd_but_well_formed_is_accepted() {
     let big = option(99, &vec![7; 65_531]);
-    let cases: Vec<(&str, Vec<u8>, &[(u16, usize)])> = vec![
+    let cases: Vec<(&str, Vec<u8>, Lens)> = vec![
         ("no option", message(11, &[]), &[]),
         (
             "an option of code 0",

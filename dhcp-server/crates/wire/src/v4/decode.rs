@@ -71,11 +71,7 @@ pub fn decode(datagram: Buffer) -> Result<Packet4, Malformed4> {
         repeated: false,
     };
     index.area(OPTIONS_AT..end)?;
-    let overload = match index.options.get(code::OVERLOAD) {
-        Some([value @ 1..=3]) => *value,
-        // Kea: an overload option of another form is as good as none.
-        _ => 0,
-    };
+    let overload = overload(&index.options);
     // RFC 2131 §4.1: options field, then file, then sname. Option 52 in these has no say.
     if overload & 1 != 0 {
         index.area(FILE)?;
@@ -180,6 +176,16 @@ impl Index {
             self.options.push_range(u16::from(code), payload, len);
         }
         Ok(())
+    }
+}
+
+/// Option 52 of the options field, its pieces joined; 0 where it is absent.
+fn overload(options: &Options) -> u8 {
+    let mut bytes = options.get_all(code::OVERLOAD).flatten();
+    match (bytes.next(), bytes.next()) {
+        (Some(value @ 1..=3), None) => *value,
+        // Kea: an overload option of another form is as good as none.
+        _ => 0,
     }
 }
 
