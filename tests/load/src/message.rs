@@ -9,7 +9,7 @@ pub(crate) enum Ask {
     Find,
     /// REQUEST of what was offered.
     Take,
-    /// REQUEST with ciaddr, or RENEW.
+    /// REQUEST with ciaddr, or RENEW; REBIND when the server is not known.
     Renew,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) client: u32,
     /// What was offered or is held; absent in [`Ask::Find`].
     pub(crate) address: Option<IpAddr>,
-    /// Who offered or granted; absent in [`Ask::Find`].
+    /// Who offered or granted; absent in [`Ask::Find`], and for leases of an earlier run.
     pub(crate) server_id: Option<&'a [u8]>,
 }
 

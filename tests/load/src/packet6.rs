@@ -62,6 +62,8 @@ impl Packets for Packets6 {
         let message_type = match message.ask {
             Ask::Find => 1,
             Ask::Take => 3,
+            // RFC 8415 §18.2.5: a client that knows no server sends REBIND, with no server identifier.
+            Ask::Renew if message.server_id.is_none() => 6,
             Ask::Renew => 5,
         };
         let [_, a, b, c] = message.xid.to_be_bytes();
