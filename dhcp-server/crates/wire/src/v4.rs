@@ -8,7 +8,7 @@ pub use dhcproto::v4::MessageType;
 pub use reply::{Encoded, Reply4};
 
 use crate::ids::{ClientId, HwAddress};
-use crate::options::Options;
+use crate::options::{Options, TooLong, What};
 use std::net::Ipv4Addr;
 
 /// Option codes that this crate or the packet stages look at (RFC 2132 unless said otherwise).
@@ -152,6 +152,55 @@ impl Header4 {
             .unwrap_or_default();
         HwAddress::new(u16::from(self.htype), bytes).unwrap_or_default()
     }
+
+    /// `sname` up to its zero byte.
+    #[must_use]
+    pub fn server_name(&self) -> &[u8] {
+        text(&self.sname)
+    }
+
+    /// `file` up to its zero byte.
+    #[must_use]
+    pub fn boot_file(&self) -> &[u8] {
+        text(&self.file)
+    }
+
+    /// Fills `sname` with a text and zeros.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is longer than 63 bytes; the field is then unchanged.
+    pub fn set_server_name(&mut self, name: &[u8]) -> Result<(), TooLong> {
+        set_text(&mut self.sname, name, "sname")
+    }
+
+    /// Fills `file` with a text and zeros.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is longer than 127 bytes; the field is then unchanged.
+    pub fn set_boot_file(&mut self, name: &[u8]) -> Result<(), TooLong> {
+        set_text(&mut self.file, name, "file")
+    }
+}
+
+fn text(field: &[u8]) -> &[u8] {
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+fn set_text(field: &mut [u8], text: &[u8], name: &'static str) -> Result<(), TooLong> {
+    // RFC 2131 figure 1: a zero byte ends the text.
+    if text.len() >= field.len() {
+        return Err(TooLong {
+            what: What::Field(name),
+            len: text.len() + 1,
+            limit: field.len(),
+        });
+    }
+    let (start, rest) = field.split_at_mut(text.len());
+    start.copy_from_slice(text);
+    rest.fill(0);
+    Ok(())
 }
 
 /// A packet from a client or relay. Typed views give `None` where the option is absent or its length is wrong: a bad

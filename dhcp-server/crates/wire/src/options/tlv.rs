@@ -114,6 +114,8 @@ pub struct TooLong {
 pub enum What {
     /// Payload of the option, sub-option or enterprise block with this code.
     Option(u32),
+    /// A text field of the header and the zero byte that ends it, by the field's name.
+    Field(&'static str),
     /// The whole packet.
     Packet,
 }
@@ -122,6 +124,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Option(code) => write!(f, "option {code}"),
+            Self::Field(name) => write!(f, "field {name}"),
             Self::Packet => f.write_str("the packet"),
         }
     }

@@ -1,6 +1,5 @@
 use super::*;
 use crate::buffer::Buffer;
-use crate::options::{TooLong, What};
 
 fn query(options: &[(u16, &[u8])]) -> Packet4 {
     let mut packet = Packet4 {
@@ -88,6 +87,31 @@ fn a_hardware_address_has_hlen_bytes_even_where_hlen_was_tampered_with() {
     );
     packet.header.hlen = 200;
     assert!(packet.hw_address().is_empty());
+}
+
+#[test]
+fn text_fields_end_with_a_zero_byte_and_hold_one_byte_less() {
+    let mut header = Header4 {
+        sname: [b's'; 64],
+        file: [b'f'; 128],
+        ..Header4::default()
+    };
+    assert_eq!(
+        (header.server_name().len(), header.boot_file().len()),
+        (64, 128)
+    );
+    assert_eq!(header.set_boot_file(b"a.efi"), Ok(()));
+    assert_eq!(
+        (header.boot_file(), header.file[5..] == [0; 123]),
+        (&b"a.efi"[..], true)
+    );
+    assert_eq!(header.set_server_name(&[b'x'; 63]), Ok(()));
+    let refused = header.set_server_name(&[b'y'; 64]).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "field sname takes 65 bytes, at most 64 fit"
+    );
+    assert_eq!(header.server_name(), [b'x'; 63]);
 }
 
 #[test]
