@@ -1,0 +1,252 @@
+//! The callouts of one packet.
+
+use crate::callout::{Callout, Effect, HookDrop, Step};
+use crate::counters::count;
+use crate::hooks::ShardHooks;
+use crate::link::Permit;
+use crate::policy::{Cause, Failure};
+use crate::reads::Reads;
+use crate::reply::{self, Checked};
+use crate::routes::{Routes, Target};
+use crate::service::Service;
+use crate::session::Call;
+use bytes::Bytes;
+use outrigger_proto::{HookPoint, MAX_MESSAGE, NextStep, OnFailure, v1};
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+use v1::callout_reply::Outcome;
+
+/// What a message needs beside arguments, context and label, generously.
+const ENVELOPE: usize = 1024;
+
+/// The callouts of one packet: what is left of its time, and what each service keeps with it.
+pub struct PacketHooks<'a> {
+    shard: &'a ShardHooks,
+    deadline: Instant,
+    /// By index of the service.
+    contexts: SmallVec<[(usize, Bytes); 2]>,
+}
+
+/// What the services before said at this hook point.
+struct Chain {
+    status: NextStep,
+    /// Who said so.
+    decided_by: usize,
+    label: Arc<str>,
+}
+
+impl<'a> PacketHooks<'a> {
+    pub(crate) fn new(shard: &'a ShardHooks, budget: Duration) -> Self {
+        Self {
+            shard,
+            deadline: Instant::now() + budget,
+            contexts: SmallVec::new(),
+        }
+    }
+
+    /// Runs the callouts of `C::POINT` in configured order. Each sees the next step and the changes of those before it;
+    /// all are called whatever the others said, and the last next step counts. A failed call counts as no call, or
+    /// drops the packet at once, as its policy says. Costs one branch where nobody is called.
+    ///
+    /// # Errors
+    /// The packet gets no answer, because a service or the policy for its failure says so.
+    ///
+    /// # Cancel safety
+    /// Calls under way are given up and hold nothing; changes applied so far stay.
+    pub async fn call<C: Callout>(&mut self, callout: C) -> Result<Step, HookDrop> {
+        if !self.shard.is_called(C::POINT) {
+            return Ok(Step::Run);
+        }
+        // On the heap, so that the packet's own future stays small.
+        Box::pin(self.call_services(callout)).await
+    }
+
+    async fn call_services<C: Callout>(&mut self, mut callout: C) -> Result<Step, HookDrop> {
+        let routes: Arc<Routes> = self.shard.hooks.routes();
+        let mut chain = Chain {
+            status: NextStep::Continue,
+            decided_by: 0,
+            label: callout.label().into(),
+        };
+        let mut encoded: Option<(&Reads, Bytes)> = None;
+        for target in routes.at(C::POINT) {
+            let applied = match self.admit(target) {
+                Err(failure) => Err(failure),
+                Ok((reads, permit)) => {
+                    let arguments = match &encoded {
+                        Some((same, bytes)) if *same == reads => bytes.clone(),
+                        _ => encoded.insert((reads, callout.encode(reads))).1.clone(),
+                    };
+                    let checked = self.ask(C::POINT, target, permit, &chain, arguments).await;
+                    checked.and_then(|checked| apply(&mut callout, checked, &mut encoded))
+                }
+            };
+            match applied {
+                Ok(checked) => self.take(C::POINT, target, checked, &mut chain),
+                Err(failure) => self.fail(C::POINT, target, &failure)?,
+            }
+        }
+        self.conclude::<C>(&chain)
+    }
+
+    /// What the service wants to read, and the right to call it now.
+    fn admit<'r>(&self, target: &'r Target) -> Result<(&'r Reads, Permit), Failure> {
+        let (reads, _) = target.subscription()?;
+        Ok((reads, self.shard.links[target.service].pick()?))
+    }
+
+    /// One call, up to a reply that is valid and changes only what it may.
+    async fn ask(
+        &self,
+        point: HookPoint,
+        target: &Target,
+        permit: Permit,
+        chain: &Chain,
+        arguments: Bytes,
+    ) -> Result<Checked, Failure> {
+        let context = self.context(target.service);
+        if arguments.len() + context.len() + chain.label.len() > MAX_MESSAGE - ENVELOPE {
+            return Err(Cause::Oversize.into());
+        }
+        let now = Instant::now();
+        if now >= self.deadline {
+            return Err(Cause::BudgetExhausted.into());
+        }
+        let deadline = (now + target.deadline).min(self.deadline);
+        let call = Call {
+            point,
+            deadline,
+            label: Arc::clone(&chain.label),
+            status: chain.status,
+            context,
+            revision: self.shard.hooks.revision(),
+            arguments,
+        };
+        let reply = match timeout_at(deadline, permit.carrier.call(call)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(Cause::Deadline.into()),
+        };
+        match &reply {
+            Err(failure) if failure.cause == Cause::Deadline && deadline == self.deadline => {
+                // The packet had too little left; that tells nothing of the service.
+                return Err(Cause::BudgetExhausted.into());
+            }
+            Err(failure) if failure.cause == Cause::Deadline => permit.missed(),
+            Err(failure) if failure.cause == Cause::Shed => drop(permit),
+            Ok(_) | Err(_) => permit.answered(),
+        }
+        let settings = &self.service(target).settings;
+        let (_, writes) = target.subscription()?;
+        reply::check(
+            self.shard.hooks.family(),
+            point,
+            settings,
+            writes,
+            result(reply?)?,
+        )
+    }
+
+    fn take(&mut self, point: HookPoint, target: &Target, checked: Checked, chain: &mut Chain) {
+        let service = self.service(target);
+        let counters = &service.counters;
+        counters.result(checked.next);
+        if point.effective(checked.next) != checked.next {
+            count(&counters.unsupported_steps);
+        }
+        if !checked.warning.is_empty() {
+            count(&counters.warnings);
+            tracing::warn!(
+                service = %service.name, %point, packet = %chain.label, warning = checked.warning,
+                "hook service warns"
+            );
+        }
+        chain.status = checked.next;
+        chain.decided_by = target.service;
+        if let Some(context) = checked.context {
+            self.keep(target.service, context);
+        }
+    }
+
+    fn fail(&self, point: HookPoint, target: &Target, failure: &Failure) -> Result<(), HookDrop> {
+        let service = self.service(target);
+        service.failed(point, failure, target.on_failure);
+        match target.on_failure {
+            OnFailure::Continue => Ok(()),
+            OnFailure::Drop => Err(HookDrop {
+                point,
+                service: Arc::clone(&service.name),
+                cause: Some(failure.cause),
+            }),
+        }
+    }
+
+    fn conclude<C: Callout>(&self, chain: &Chain) -> Result<Step, HookDrop> {
+        let effect = match C::POINT.effective(chain.status) {
+            NextStep::Continue | NextStep::Park => return Ok(Step::Run),
+            NextStep::Skip => C::SKIP,
+            NextStep::Drop => C::DROP,
+        };
+        match effect {
+            Effect::Skip => Ok(Step::Skip),
+            Effect::Abandon => Err(HookDrop {
+                point: C::POINT,
+                service: Arc::clone(&self.shard.hooks.services()[chain.decided_by].name),
+                cause: None,
+            }),
+        }
+    }
+
+    fn service(&self, target: &Target) -> &'a Service {
+        &self.shard.hooks.services()[target.service]
+    }
+
+    fn context(&self, service: usize) -> Bytes {
+        let mut contexts = self.contexts.iter();
+        contexts
+            .find(|(owner, _)| *owner == service)
+            .map(|(_, context)| context.clone())
+            .unwrap_or_default()
+    }
+
+    fn keep(&mut self, service: usize, context: Bytes) {
+        match self
+            .contexts
+            .iter_mut()
+            .find(|(owner, _)| *owner == service)
+        {
+            Some((_, kept)) => *kept = context,
+            None => self.contexts.push((service, context)),
+        }
+    }
+}
+
+/// Applies what a reply changes; then the next service needs other arguments.
+fn apply<C: Callout>(
+    callout: &mut C,
+    mut checked: Checked,
+    encoded: &mut Option<(&Reads, Bytes)>,
+) -> Result<Checked, Failure> {
+    if let Some(changes) = checked.changes.take() {
+        callout
+            .apply(changes)
+            .map_err(|refused| Failure::new(Cause::RefusedChange, refused.to_string()))?;
+        *encoded = None;
+    }
+    Ok(checked)
+}
+
+fn result(reply: v1::CalloutReply) -> Result<v1::CalloutResult, Failure> {
+    match reply.outcome {
+        Some(Outcome::Result(result)) => Ok(result),
+        Some(Outcome::Failure(failure)) => Err(Failure::new(
+            Cause::ServiceError,
+            format!("{} (code {})", failure.text, failure.code),
+        )),
+        None => Err(Failure::new(
+            Cause::MalformedReply,
+            "neither a result nor a failure",
+        )),
+    }
+}

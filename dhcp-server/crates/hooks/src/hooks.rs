@@ -1,0 +1,302 @@
+//! All hook services of a server, and what each shard has of them.
+
+use crate::connection::Connection;
+use crate::counters::ServiceCounters;
+use crate::dispatch::PacketHooks;
+use crate::link::Links;
+use crate::routes::Routes;
+use crate::service::Service;
+use arc_swap::ArcSwap;
+use outrigger_config::model::{AtStart, HookService};
+use outrigger_proto::{Family, HookPoint, PROTOCOL_VERSION, v1};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Time that a service has which must accept `Load` before the server starts.
+const REFUSE_AFTER: Duration = Duration::from_secs(5);
+/// How often a server says what it waits for.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+
+/// What hook services are told of the server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerInfo {
+    /// Host name of the machine.
+    pub name: String,
+    /// "0.1.0"
+    pub version: String,
+    /// Differs for each start.
+    pub instance_id: String,
+    /// Of the configuration.
+    pub revision: u64,
+    /// In ascending id.
+    pub subnets: Vec<v1::Subnet>,
+}
+
+/// Everything one server knows of its hook services, shared by the shards. A new configuration is a new value; packets
+/// under way keep the old one.
+pub struct Hooks {
+    family: Family,
+    budget: Duration,
+    server: ServerInfo,
+    services: Vec<Service>,
+    /// Whether anybody is to be called, by number of the hook point: the one branch of those where nobody is.
+    called: [AtomicBool; HookPoint::COUNT],
+    routes: ArcSwap<Routes>,
+    /// One route table is built at a time.
+    building: Mutex<()>,
+    /// A service became ready, or failed again.
+    changed: watch::Sender<()>,
+    /// Connections of all shards.
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    abort: CancellationToken,
+}
+
+/// A service that the server must not start without.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("hook service {service} is not ready: {why}")]
+pub struct StartFailure {
+    /// Its name.
+    pub service: String,
+    /// What it said, or why it was not reached.
+    pub why: String,
+}
+
+impl Hooks {
+    /// The services of a configuration. Nobody is connected yet: that is done by each shard.
+    ///
+    /// `budget` is the time that all callouts of one packet may take together.
+    #[must_use]
+    pub fn start(
+        family: Family,
+        services: &[HookService],
+        budget: Duration,
+        server: ServerInfo,
+    ) -> Arc<Self> {
+        let services: Vec<_> = services.iter().map(Service::new).collect();
+        let hooks = Self {
+            family,
+            budget,
+            server,
+            routes: ArcSwap::from_pointee(Routes::new(family, &services)),
+            services,
+            called: [const { AtomicBool::new(false) }; HookPoint::COUNT],
+            building: Mutex::new(()),
+            changed: watch::Sender::new(()),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            abort: CancellationToken::new(),
+        };
+        hooks.build_routes();
+        Arc::new(hooks)
+    }
+
+    /// The hooks of one more shard, which connects to every endpoint on `runtime`: the runtime that serves the shard's
+    /// packets, so that no shard waits for another. Its connections end when it is dropped.
+    #[must_use]
+    pub fn shard(self: &Arc<Self>, runtime: &Handle) -> ShardHooks {
+        let stop = self.stop.child_token();
+        let mut links = Vec::with_capacity(self.services.len());
+        for (index, service) in self.services.iter().enumerate() {
+            let endpoints = &service.settings.endpoints;
+            let service_links = Links::new(endpoints.len());
+            let shard = service.add_shard();
+            for (endpoint, link) in endpoints.iter().zip(service_links.iter()) {
+                let connection = Connection {
+                    hooks: Arc::clone(self),
+                    service: index,
+                    endpoint: endpoint.clone(),
+                    link: Arc::clone(link),
+                    shard,
+                    stop: stop.clone(),
+                };
+                let abort = self.abort.clone();
+                let task = async move {
+                    abort.run_until_cancelled(connection.run()).await;
+                };
+                self.tasks.spawn_on(task, runtime);
+            }
+            links.push(service_links);
+        }
+        ShardHooks {
+            hooks: Arc::clone(self),
+            links,
+            stop,
+        }
+    }
+
+    /// Waits until the server may serve packets: at once, or when each service whose `at-start` is `wait` or `refuse`
+    /// has accepted `Load` on every shard made so far. Says every few seconds what it waits for.
+    ///
+    /// # Errors
+    /// A service with `at-start` `refuse` refused, or was not reached within 5 s.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn ready(&self) -> Result<(), StartFailure> {
+        let mut changes = self.changed.subscribe();
+        let patience = Instant::now() + REFUSE_AFTER;
+        let mut report = interval_at(Instant::now() + REPORT_EVERY, REPORT_EVERY);
+        loop {
+            let missing = self.missing(Instant::now() >= patience)?;
+            if missing.is_empty() {
+                return Ok(());
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = sleep_until(patience), if Instant::now() < patience => {}
+                _ = report.tick() => for service in missing {
+                    tracing::warn!(service = service.service, why = service.why, "waiting for a hook service");
+                }
+            }
+        }
+    }
+
+    /// Those that the server waits for; an error for one that it must not start without.
+    fn missing(&self, out_of_patience: bool) -> Result<Vec<StartFailure>, StartFailure> {
+        let mut missing = Vec::new();
+        for service in &self.services {
+            let Err(problem) = service.readiness() else {
+                continue;
+            };
+            let refused = matches!(problem, Some(crate::service::Problem::Refused(_)));
+            let failure = StartFailure {
+                service: service.name.to_string(),
+                why: problem
+                    .map_or_else(|| "no answer yet".to_owned(), |problem| problem.to_string()),
+            };
+            match service.settings.at_start {
+                AtStart::Serve => {}
+                AtStart::Refuse if refused || out_of_patience => return Err(failure),
+                AtStart::Wait | AtStart::Refuse => missing.push(failure),
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Ends every session: no new calls, Bye, and open calls have until `grace` has passed.
+    ///
+    /// # Cancel safety
+    /// Sessions end all the same, each within 10 s.
+    pub async fn drain(&self, grace: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        if timeout(grace, self.tasks.wait()).await.is_err() {
+            self.abort.cancel();
+            self.tasks.wait().await;
+        }
+    }
+
+    /// What was counted so far, in configured order.
+    #[must_use]
+    pub fn counters(&self) -> Vec<ServiceCounters> {
+        let services = self.services.iter();
+        services
+            .map(|service| service.counters.snapshot(&service.name))
+            .collect()
+    }
+
+    pub(crate) fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        self.family
+    }
+
+    pub(crate) fn revision(&self) -> u64 {
+        self.server.revision
+    }
+
+    pub(crate) fn routes(&self) -> Arc<Routes> {
+        self.routes.load_full()
+    }
+
+    /// Takes what a service said in its accepted `Load`.
+    pub(crate) fn loaded(&self, service: usize, loaded: &v1::Loaded) {
+        if self.services[service].loaded(self.family, loaded) {
+            self.build_routes();
+        }
+    }
+
+    fn build_routes(&self) {
+        let _one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let routes = Routes::new(self.family, &self.services);
+        let called = HookPoint::ALL
+            .iter()
+            .map(|point| (point, !routes.at(*point).is_empty()));
+        let called: Vec<_> = called.collect();
+        self.routes.store(Arc::new(routes));
+        for (point, anybody) in called {
+            self.called[usize::from(point.number())].store(anybody, Relaxed);
+        }
+    }
+
+    pub(crate) fn tell_change(&self) {
+        self.changed.send_replace(());
+    }
+
+    pub(crate) fn hello(&self, service: usize) -> v1::Hello {
+        v1::Hello {
+            instance_id: self.server.instance_id.clone(),
+            configuration_revision: self.server.revision,
+            service_name: self.services[service].name.to_string(),
+        }
+    }
+
+    pub(crate) fn load_request(&self, service: usize) -> v1::LoadRequest {
+        let family = match self.family {
+            Family::V4 => v1::Family::Dhcp4,
+            Family::V6 => v1::Family::Dhcp6,
+        };
+        let settings = &self.services[service].settings;
+        v1::LoadRequest {
+            protocol_versions: vec![PROTOCOL_VERSION],
+            server: Some(v1::ServerIdentity {
+                name: self.server.name.clone(),
+                family: family.into(),
+                version: self.server.version.clone(),
+                instance_id: self.server.instance_id.clone(),
+            }),
+            configuration_revision: self.server.revision,
+            service_name: settings.name.clone(),
+            parameters: settings.parameters.to_string(),
+            subnets: self.server.subnets.clone(),
+        }
+    }
+}
+
+/// The hook services as one shard reaches them: with connections of its own.
+pub struct ShardHooks {
+    pub(crate) hooks: Arc<Hooks>,
+    /// By service.
+    pub(crate) links: Vec<Links>,
+    stop: CancellationToken,
+}
+
+impl ShardHooks {
+    /// The callouts of one packet, or of one reclamation pass. Their time starts to run.
+    #[must_use]
+    pub fn for_packet(&self) -> PacketHooks<'_> {
+        PacketHooks::new(self, self.hooks.budget)
+    }
+
+    /// Whether anybody is called at `point`.
+    #[must_use]
+    pub fn is_called(&self, point: HookPoint) -> bool {
+        self.hooks.called[usize::from(point.number())].load(Relaxed)
+    }
+}
+
+impl Drop for ShardHooks {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
