@@ -1,0 +1,165 @@
+//! What the client gets.
+
+use super::locate::{Located4, contains};
+use crate::pipeline::subnets_of;
+use crate::telemetry::{Discard, DiscardReason};
+use outrigger_alloc::{ChangeSet, Plan, lifetime};
+use outrigger_store::{Lease, LeaseState, Ticket};
+use outrigger_wire::V4;
+use outrigger_wire::v4::{MessageType, Packet4, code};
+use smallvec::SmallVec;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// What a REQUEST is about (RFC 2131 §4.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RequestState {
+    /// It takes up this server's offer.
+    Selecting,
+    /// It wants to know whether its old address is right.
+    InitReboot,
+    /// It extends its lease, by unicast.
+    Renewing,
+    /// It extends its lease, by broadcast.
+    Rebinding,
+    /// It names no address at all. Kea: served like SELECTING.
+    Nameless,
+}
+
+impl RequestState {
+    pub(super) fn of(located: &Located4<'_>) -> Self {
+        let packet = &located.query.packet;
+        let broadcast = match located.query.link.local.ip() {
+            IpAddr::V4(addr) => addr.is_broadcast(),
+            IpAddr::V6(_) => false,
+        };
+        match (packet.server_id(), packet.requested_address(), packet.header.ciaddr) {
+            (Some(_), Some(_), _) => Self::Selecting,
+            (None, Some(_), Ipv4Addr::UNSPECIFIED) => Self::InitReboot,
+            (_, None, Ipv4Addr::UNSPECIFIED) => Self::Nameless,
+            (..) if broadcast => Self::Rebinding,
+            (..) => Self::Renewing,
+        }
+    }
+}
+
+/// The address that the client means.
+pub(super) fn meant_address(packet: &Packet4) -> Option<Ipv4Addr> {
+    let ciaddr = packet.header.ciaddr;
+    packet.requested_address().or((!ciaddr.is_unspecified()).then_some(ciaddr)).filter(|addr| !addr.is_unspecified())
+}
+
+/// What is decided for a message.
+#[derive(Debug, Default)]
+pub(super) struct Outcome4 {
+    pub(super) reply: Reply,
+    /// The lease that is offered or granted, with the index of its subnet.
+    pub(super) granted: Option<(Lease<V4>, usize)>,
+    /// The lease that the client had of this address, for `lease4_offer`.
+    pub(super) old: Option<Lease<V4>>,
+    /// Leases for `leases4_committed`.
+    pub(super) leases: SmallVec<[Lease<V4>; 1]>,
+    /// Deleted leases for `leases4_committed`.
+    pub(super) deleted: SmallVec<[Lease<V4>; 1]>,
+    /// Durable when everything above is on stable storage.
+    pub(super) ticket: Option<Ticket>,
+}
+
+/// Which answer the client gets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// To a DISCOVER.
+    Offer,
+    /// To a REQUEST or INFORM.
+    Ack,
+    /// To a REQUEST.
+    Nak,
+    /// RELEASE and DECLINE are not answered.
+    #[default]
+    None,
+}
+
+/// Changes that are decided and not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Draft4 {
+    pub(super) outcome: Outcome4,
+    pub(super) changes: ChangeSet<V4>,
+}
+
+impl Draft4 {
+    /// Nothing is changed, and the client hears `reply`.
+    pub(super) fn only(reply: Reply) -> Self {
+        Self { outcome: Outcome4 { reply, ..Outcome4::default() }, ..Self::default() }
+    }
+}
+
+/// What a REQUEST gets for which there is no subnet.
+pub(super) fn without_subnet(located: &Located4<'_>) -> Result<Draft4, Discard> {
+    const NO_SUBNET: Discard = Discard::because(DiscardReason::NoSubnet);
+    let discover = located.query.packet.message_type == Some(MessageType::Discover);
+    match RequestState::of(located) {
+        _ if discover => Err(NO_SUBNET),
+        RequestState::Rebinding => Err(NO_SUBNET),
+        RequestState::InitReboot if !located.cfg.own.authoritative => Err(NO_SUBNET),
+        _ => Ok(Draft4::only(Reply::Nak)),
+    }
+}
+
+/// What an INIT-REBOOT gets before any lease is looked for (RFC 2131 §4.3.2): silence for a client that this server does
+/// not know, NAK for a wrong address. `None`: go on.
+pub(super) fn init_reboot(
+    located: &Located4<'_>,
+    known: impl Fn() -> SmallVec<[Lease<V4>; 1]>,
+) -> Option<Result<Draft4, Discard>> {
+    if RequestState::of(located) != RequestState::InitReboot {
+        return None;
+    }
+    let known = known();
+    let authoritative = located.subnet().is_some_and(|subnet| subnet.own.authoritative);
+    let meant = meant_address(&located.query.packet);
+    let right = known.iter().any(|lease| Some(lease.resource) == meant && is_in_reach(located, lease.resource));
+    match (known.is_empty(), right) {
+        (_, true) => None,
+        (true, false) if !authoritative => Some(Err(Discard::because(DiscardReason::UnknownLease))),
+        _ => Some(Ok(Draft4::only(Reply::Nak))),
+    }
+}
+
+/// Whether the address belongs to a subnet that the client may use.
+fn is_in_reach(located: &Located4<'_>, addr: Ipv4Addr) -> bool {
+    let subnets = subnets_of(located.cfg, located.subnet);
+    subnets.iter().any(|index| located.cfg.subnets.get(*index).is_some_and(|s| contains(&s.prefix, addr)))
+}
+
+/// What a REQUEST gets whose address cannot be had: NAK, but silence where the address is of no pool of this server
+/// (another server's client).
+pub(super) fn refused(located: &Located4<'_>) -> Result<Draft4, Discard> {
+    let meant = meant_address(&located.query.packet);
+    let ours = meant.is_none_or(|addr| {
+        let pools = || located.cfg.subnets.iter().flat_map(|subnet| &subnet.pools);
+        pools().any(|pool| pool.first <= addr && addr <= pool.last) || is_in_reach(located, addr)
+    });
+    if ours || located.subnet().is_some_and(|subnet| subnet.own.authoritative) {
+        Ok(Draft4::only(Reply::Nak))
+    } else {
+        Err(Discard::because(DiscardReason::UnknownLease))
+    }
+}
+
+/// Fills in how long the planned lease is, and the reserved name.
+pub(super) fn set_lifetime(plan: &mut Plan<V4>, located: &Located4<'_>) {
+    let Some(subnet) = located.cfg.subnets.get(plan.claim.subnet()) else { return };
+    plan.lease.valid_lifetime = lifetime::valid(&subnet.timers, located.query.packet.option_u32(code::LEASE_TIME));
+    if let Some(hostname) = located.host.and_then(|host| host.hostname.as_deref()) {
+        plan.lease.hostname = hostname.to_ascii_lowercase().into_boxed_str();
+    }
+}
+
+/// Addresses that are reserved for the client.
+pub(super) fn reserved<'c>(located: &Located4<'c>) -> &'c [Ipv4Addr] {
+    located.host.map_or(&[], |host| &host.resources)
+}
+
+/// The lease of an address that the client gives back or declines, if it is the client's and runs.
+pub(super) fn own_lease(lease: Option<&Lease<V4>>, located: &Located4<'_>) -> Option<Lease<V4>> {
+    lease.filter(|lease| lease.state == LeaseState::Default && located.is_mine(&lease.owner)).cloned()
+}

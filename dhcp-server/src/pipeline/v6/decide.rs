@@ -1,0 +1,193 @@
+//! What each IA of a message gets.
+
+use super::locate::{Located6, contains};
+use outrigger_alloc::{ChangeSet, Kind6, Plan, lifetime};
+use outrigger_config::model::{Pool6, Subnet};
+use outrigger_store::{Lease, LeaseState, Ticket};
+use outrigger_wire::family::{Owner6, Resource6};
+use outrigger_wire::v6::{Ia, IaKind, MessageType, Status};
+use outrigger_wire::{Duid, Iaid, Prefix6, V6};
+use smallvec::SmallVec;
+
+/// An IA of the query.
+#[derive(Debug, Clone)]
+pub(super) struct IaRequest {
+    pub(super) kind: IaKind,
+    pub(super) owner: Owner6,
+    /// What the client names in it, with the preferred and valid lifetimes it wishes.
+    pub(super) named: SmallVec<[(Resource6, u32, u32); 1]>,
+}
+
+impl IaRequest {
+    fn new(duid: &Duid, ia: &Ia<'_>) -> Self {
+        let addresses = ia.addresses().map(|a| (Resource6::Address(a.addr), a.preferred, a.valid));
+        let prefixes = ia.prefixes().map(|p| (Resource6::Prefix(p.prefix), p.preferred, p.valid));
+        Self {
+            kind: ia.kind,
+            owner: Owner6 { duid: duid.clone(), iaid: ia.iaid },
+            named: addresses.chain(prefixes).collect(),
+        }
+    }
+
+    pub(super) fn lease_kind(&self) -> Kind6 {
+        match self.kind {
+            IaKind::Na => Kind6::Address,
+            IaKind::Pd => Kind6::Prefix,
+        }
+    }
+
+    /// The first resource that the client names, unless it names none (`::`).
+    pub(super) fn hint(&self) -> Option<Resource6> {
+        let (resource, ..) = self.named.first()?;
+        (!resource.addr().is_unspecified()).then_some(*resource)
+    }
+}
+
+/// The IAs of a message in its order.
+pub(super) fn requested(located: &Located6<'_>) -> SmallVec<[IaRequest; 2]> {
+    let Some(duid) = &located.duid else { return SmallVec::new() };
+    located.query.packet.ias().flatten().map(|ia| IaRequest::new(duid, &ia)).collect()
+}
+
+/// What an IA of the reply says.
+#[derive(Debug)]
+pub(super) struct IaOutcome {
+    pub(super) kind: IaKind,
+    pub(super) iaid: Iaid,
+    /// The lease that the client gets, with the subnet whose timers apply.
+    pub(super) granted: Option<(Lease<V6>, usize)>,
+    /// What the client must stop to use.
+    pub(super) retired: SmallVec<[Resource6; 1]>,
+    pub(super) status: Option<(Status, &'static str)>,
+}
+
+impl IaOutcome {
+    pub(super) fn of(ia: &IaRequest) -> Self {
+        let kind = ia.kind;
+        Self { kind, iaid: ia.owner.iaid, granted: None, retired: SmallVec::new(), status: None }
+    }
+
+    /// With this status and no lease.
+    pub(super) fn refused(ia: &IaRequest, status: (Status, &'static str)) -> Self {
+        Self { status: Some(status), ..Self::of(ia) }
+    }
+}
+
+/// A located query with everything decided and written.
+#[derive(Debug)]
+pub(super) struct Decided6<'c> {
+    pub(super) located: Located6<'c>,
+    pub(super) outcome: Outcome6,
+}
+
+/// What is decided for a message.
+#[derive(Debug, Default)]
+pub(super) struct Outcome6 {
+    pub(super) ias: SmallVec<[IaOutcome; 2]>,
+    /// Status of the whole message.
+    pub(super) status: Option<(Status, &'static str)>,
+    /// Leases for `leases6_committed`.
+    pub(super) leases: SmallVec<[Lease<V6>; 1]>,
+    /// Deleted leases for `leases6_committed`.
+    pub(super) deleted: SmallVec<[Lease<V6>; 1]>,
+    /// Durable when everything above is on stable storage.
+    pub(super) ticket: Option<Ticket>,
+}
+
+/// Changes that are decided and not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Draft6 {
+    pub(super) outcome: Outcome6,
+    pub(super) changes: ChangeSet<V6>,
+}
+
+/// What a message asks of its IAs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// SOLICIT without Rapid Commit: nothing is written.
+    Advertise,
+    /// SOLICIT with Rapid Commit, REQUEST.
+    Grant,
+    /// RENEW, REBIND.
+    Extend,
+}
+
+/// What the message wants, as the selected subnet allows.
+pub(super) fn purpose(located: &Located6<'_>) -> Purpose {
+    let packet = &located.query.packet;
+    match packet.message_type {
+        MessageType::Solicit if !is_rapid(located) => Purpose::Advertise,
+        MessageType::Renew | MessageType::Rebind => Purpose::Extend,
+        _ => Purpose::Grant,
+    }
+}
+
+/// Whether a SOLICIT is answered with a REPLY.
+pub(super) fn is_rapid(located: &Located6<'_>) -> bool {
+    let packet = &located.query.packet;
+    let allowed = located.subnet().is_some_and(|subnet| subnet.own.rapid_commit);
+    packet.message_type == MessageType::Solicit && packet.rapid_commit() && allowed
+}
+
+/// Status of an IA for which nothing is left (RFC 9915 §18.3).
+pub(super) fn none_left(ia: &IaRequest, purpose: Purpose) -> (Status, &'static str) {
+    match (purpose, ia.kind) {
+        (Purpose::Extend, _) => (Status::NoBinding, "this server knows no lease for this IA"),
+        (_, IaKind::Na) => (Status::NoAddrsAvail, "no address is available"),
+        (_, IaKind::Pd) => (Status::NoPrefixAvail, "no prefix is available"),
+    }
+}
+
+/// Fills in how long the planned lease is.
+pub(super) fn set_lifetimes(plan: &mut Plan<V6>, ia: &IaRequest, located: &Located6<'_>) {
+    let Some(subnet) = located.cfg.subnets.get(plan.claim.subnet()) else { return };
+    let resource = plan.lease.resource;
+    let wish = ia.named.iter().find(|(named, ..)| *named == resource || named.addr().is_unspecified());
+    let (preferred, valid) = wish.map_or((None, None), |(_, preferred, valid)| (Some(*preferred), Some(*valid)));
+    plan.lease.valid_lifetime = lifetime::valid(&subnet.timers, valid);
+    plan.lease.preferred_lifetime =
+        lifetime::preferred(subnet.own.preferred_lifetime, preferred, plan.lease.valid_lifetime);
+    if let Some(hostname) = located.host.and_then(|host| host.hostname.as_deref()) {
+        plan.lease.hostname = hostname.to_ascii_lowercase().into_boxed_str();
+    }
+}
+
+/// Resources that are reserved for the client, of the IA's kind.
+pub(super) fn reserved(located: &Located6<'_>, ia: &IaRequest) -> SmallVec<[Resource6; 1]> {
+    let of_kind = |resource: &&Resource6| match (resource, ia.kind) {
+        (Resource6::Address(_), IaKind::Na) | (Resource6::Prefix(_), IaKind::Pd) => true,
+        (Resource6::Address(_), IaKind::Pd) | (Resource6::Prefix(_), IaKind::Na) => false,
+    };
+    located.host.iter().flat_map(|host| &host.resources).filter(of_kind).copied().collect()
+}
+
+/// The lease of one resource that the client gives back or declines, if it is the client's and runs.
+pub(super) fn own_lease(lease: Option<&Lease<V6>>, owner: &Owner6) -> Option<Lease<V6>> {
+    lease.filter(|lease| lease.owner == *owner && lease.state == LeaseState::Default).cloned()
+}
+
+/// RFC 9915 §18.3.3: whether every address of a CONFIRM is right for the client's link.
+pub(super) fn is_on_link(located: &Located6<'_>) -> bool {
+    let subnets = crate::pipeline::subnets_of(located.cfg, located.subnet);
+    let on_link = |addr| {
+        let mut prefixes = subnets.iter().filter_map(|index| located.cfg.subnets.get(*index));
+        prefixes.any(|subnet| contains(&subnet.prefix, addr))
+    };
+    located.query.packet.ias().flatten().all(|ia| ia.addresses().all(|address| on_link(address.addr)))
+}
+
+/// The part of a delegated prefix that the client must not use itself (RFC 6603), as option 67 has it.
+pub(super) fn excluded_prefix(subnet: &Subnet<V6>, delegated: Prefix6) -> Option<SmallVec<[u8; 17]>> {
+    let excluded = subnet.pools.iter().find_map(|pool| match pool.own {
+        Pool6::Prefixes { delegated_len, excluded: Some(excluded) } if delegated_len == delegated.len => {
+            (pool.first <= delegated.addr && delegated.addr <= pool.last).then_some(excluded)
+        }
+        Pool6::Prefixes { .. } | Pool6::Addresses => None,
+    })?;
+    // Prefix length, then the bits behind the delegated prefix, left aligned.
+    let bits = excluded.len.checked_sub(delegated.len)?;
+    let subnet_id = u128::from(excluded.addr) << delegated.len.min(127);
+    let mut payload: SmallVec<[u8; 17]> = SmallVec::from_slice(&[excluded.len]);
+    payload.extend(subnet_id.to_be_bytes().into_iter().take(usize::from(bits.div_ceil(8))));
+    Some(payload)
+}
