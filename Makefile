@@ -1,0 +1,66 @@
+# `make` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: help demo test check fmt-check clippy doc deny units examples lab fuzz gen bench build
+
+# A build that is made once (a clean clone, CI) gains nothing from incremental files.
+ifdef CI
+export CARGO_INCREMENTAL := 0
+endif
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+FUZZ_SECONDS ?= 60
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+demo: build ## play the demo in private network namespaces
+	deploy/demo/run
+
+test: needs build units ## install what the tests need, then run all of them
+	cargo test --workspace --no-fail-fast
+	cargo test --manifest-path tests/fuzz/Cargo.toml
+
+check: fmt-check clippy test doc deny examples ## everything that a change must pass
+
+fmt-check: ## rustfmt, changing nothing
+	cargo fmt --all --check
+
+clippy: ## lints, warnings are errors
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+doc: ## documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+deny: ## licences and sources of dependencies; needs cargo-deny
+	cargo deny --all-features check
+
+units: needs ## the systemd units
+	scripts/check-units
+
+examples: build ## every configuration in deploy/examples
+	for file in deploy/examples/*.json; do echo "$$file"; $(TARGET)/debug/dhcp-server -t "$$file"; done
+
+lab: needs build ## only the tests with real clients
+	cargo test -p outrigger-lab
+
+fuzz: ## fuzz one decoder: make fuzz NAME=decode4 [FUZZ_SECONDS=60]; needs cargo-fuzz and nightly
+	@test -n "$(NAME)" || { echo "make fuzz NAME=...: one of" tests/fuzz/fuzz_targets/*.rs >&2; exit 64; }
+	cargo +nightly fuzz run $(NAME) --fuzz-dir tests/fuzz -- -max_total_time=$(FUZZ_SECONDS)
+
+gen: ## write generated files again
+	UPDATE=1 cargo test -p outrigger-proto
+
+bench: ## compare with the packaged Kea: tests/load/run
+	cargo build --release -p outrigger-server -p user-chk -p outrigger-load --bins
+	tests/load/run $(BENCH)
+
+# The lab starts programs from the folder that its tests were built into.
+build:
+	cargo build --workspace --bins
+
+.PHONY: needs
+needs:
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust (rust-version in Cargo.toml), https://rustup.rs" >&2; exit 1; }
+	scripts/install-test-needs
