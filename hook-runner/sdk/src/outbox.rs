@@ -1,0 +1,283 @@
+//! What a session has to tell its server: collected by callouts, taken by the transport.
+
+use crate::run::Failure;
+use outrigger_proto::{MAX_MESSAGE, NextStep, v1};
+use prost::Message;
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio_stream::Stream;
+
+/// Replies of one message at most. tonic packs several messages into one write, so a small cap costs nothing, and the
+/// first replies are on their way sooner.
+const BATCH: usize = 256;
+
+/// Bytes of one message at most, a single larger reply excepted.
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// Largest reply: a batch of one still has to fit a message.
+const REPLY_BYTES: usize = MAX_MESSAGE - 64;
+
+/// Replies that wait for the transport. Everything that finished while the previous write was in flight goes into the
+/// next one.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    taken: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    welcomed: bool,
+    drain: Drain,
+    replies: Vec<v1::CalloutReply>,
+    /// Calls that got their PARK reply and not yet their final one.
+    parked: HashSet<u64>,
+    end: Option<Result<(), tonic::Status>>,
+    transport: Option<Waker>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Drain {
+    #[default]
+    NotAsked,
+    Asked,
+    Told,
+}
+
+impl Outbox {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code of a hook runs under the lock, so a poisoned state is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let waker = {
+            let mut state = self.state();
+            change(&mut state);
+            state.transport.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Final replies.
+    pub(crate) fn push(&self, replies: impl IntoIterator<Item = v1::CalloutReply>) {
+        self.change(|state| {
+            for reply in replies {
+                state.parked.remove(&reply.id);
+                let length = reply.encoded_len();
+                state.replies.push(if length > REPLY_BYTES {
+                    Failure::TooLarge(length).into_reply(reply.id)
+                } else {
+                    reply
+                });
+            }
+        });
+    }
+
+    /// The first of two replies. Asking again changes nothing.
+    pub(crate) fn park(&self, id: u64) {
+        self.change(|state| {
+            if state.parked.insert(id) {
+                let result = v1::CalloutResult {
+                    next_step: v1::NextStep::from(NextStep::Park).into(),
+                    ..Default::default()
+                };
+                state.replies.push(crate::run::result_reply(id, result));
+            }
+        });
+    }
+
+    /// Whether the call waits with its PARK reply sent: then its own deadline no longer counts.
+    pub(crate) fn is_parked(&self, id: u64) -> bool {
+        self.state().parked.contains(&id)
+    }
+
+    /// Asks the server for no further calls. Once.
+    pub(crate) fn drain(&self) {
+        self.change(|state| {
+            if state.drain == Drain::NotAsked {
+                state.drain = Drain::Asked;
+            }
+        });
+    }
+
+    /// Ends the session when everything before is sent.
+    pub(crate) fn end(&self, end: Result<(), tonic::Status>) {
+        self.change(|state| {
+            state.end.get_or_insert(end);
+        });
+    }
+
+    /// Replies that the transport did not take yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state().replies.len()
+    }
+
+    /// Resolves when the transport has taken a batch since the last call.
+    pub(crate) async fn taken(&self) {
+        self.taken.notified().await;
+    }
+}
+
+impl State {
+    fn next(&mut self) -> Option<Option<Result<v1::ServiceMessage, tonic::Status>>> {
+        use v1::service_message::Message as Body;
+        let body = if !self.welcomed {
+            self.welcomed = true;
+            Body::Welcome(v1::Welcome {})
+        } else if self.drain == Drain::Asked {
+            self.drain = Drain::Told;
+            Body::Drain(v1::Drain {})
+        } else if !self.replies.is_empty() {
+            Body::Replies(v1::ReplyBatch {
+                replies: self.take_batch(),
+            })
+        } else {
+            return match self.end.take()? {
+                Ok(()) => {
+                    self.end = Some(Ok(()));
+                    Some(None)
+                }
+                Err(status) => {
+                    self.end = Some(Ok(()));
+                    Some(Some(Err(status)))
+                }
+            };
+        };
+        Some(Some(Ok(v1::ServiceMessage {
+            message: Some(body),
+        })))
+    }
+
+    fn take_batch(&mut self) -> Vec<v1::CalloutReply> {
+        let mut bytes = 0;
+        let fitting = self
+            .replies
+            .iter()
+            .take(BATCH)
+            .take_while(|reply| {
+                bytes += reply.encoded_len();
+                bytes <= BATCH_BYTES
+            })
+            .count()
+            .max(1);
+        if fitting == self.replies.len() {
+            return std::mem::take(&mut self.replies);
+        }
+        self.replies.drain(..fitting).collect()
+    }
+}
+
+/// The messages of one session, as the transport takes them. When it is dropped, the session's calls are cancelled.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    outbox: Arc<Outbox>,
+    session: AbortHandle,
+}
+
+impl Outgoing {
+    pub(crate) fn new(outbox: Arc<Outbox>, session: AbortHandle) -> Self {
+        Self { outbox, session }
+    }
+}
+
+impl Stream for Outgoing {
+    type Item = Result<v1::ServiceMessage, tonic::Status>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut state = self.outbox.state();
+        let Some(next) = state.next() else {
+            state.transport = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        drop(state);
+        self.outbox.taken.notify_one();
+        Poll::Ready(next)
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.session.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use v1::service_message::Message as Body;
+
+    fn reply(id: u64, bytes: usize) -> v1::CalloutReply {
+        let result = v1::CalloutResult {
+            context: Some(vec![0; bytes].into()),
+            ..Default::default()
+        };
+        crate::run::result_reply(id, result)
+    }
+
+    fn next(outbox: &Outbox) -> Option<Body> {
+        outbox.state().next()??.ok()?.message
+    }
+
+    fn next_ids(outbox: &Outbox) -> Vec<u64> {
+        match next(outbox) {
+            Some(Body::Replies(batch)) => batch.replies.iter().map(|reply| reply.id).collect(),
+            other => panic!("not a batch: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn welcome_is_first_and_drain_overtakes_replies() {
+        let outbox = Outbox::default();
+        outbox.push([reply(1, 0)]);
+        outbox.drain();
+        outbox.drain();
+        assert!(matches!(next(&outbox), Some(Body::Welcome(_))));
+        assert!(matches!(next(&outbox), Some(Body::Drain(_))));
+        assert_eq!(next_ids(&outbox), [1]);
+        assert!(outbox.state().next().is_none(), "drain is told once");
+    }
+
+    #[test]
+    fn a_batch_is_bounded_by_count_and_by_bytes() {
+        let outbox = Outbox::default();
+        next(&outbox);
+        outbox.push((0..300).map(|id| reply(id, 0)));
+        assert_eq!(next_ids(&outbox).len(), BATCH);
+        assert_eq!(next_ids(&outbox).len(), 44);
+        outbox.push((0..100).map(|id| reply(id, 10_000)));
+        let batch = next_ids(&outbox).len();
+        assert_eq!(batch, BATCH_BYTES / 10_030);
+        assert_eq!(outbox.waiting(), 100 - batch);
+    }
+
+    #[test]
+    fn a_reply_that_no_message_can_hold_becomes_a_failure() {
+        let outbox = Outbox::default();
+        next(&outbox);
+        outbox.push([reply(1, BATCH_BYTES * 2), reply(2, MAX_MESSAGE)]);
+        assert_eq!(next_ids(&outbox), [1], "large, but it fits a message");
+        let Some(Body::Replies(batch)) = next(&outbox) else {
+            panic!("the failure is missing")
+        };
+        let text = format!("{:?}", batch.replies[0].outcome);
+        assert!(text.contains("more than a message may have"), "{text}");
+    }
+
+    #[test]
+    fn replies_are_sent_before_the_end() {
+        let outbox = Outbox::default();
+        next(&outbox);
+        outbox.push([reply(1, 0)]);
+        outbox.end(Err(tonic::Status::invalid_argument("twice")));
+        assert_eq!(next_ids(&outbox), [1]);
+        assert!(matches!(outbox.state().next(), Some(Some(Err(_)))));
+        assert!(matches!(outbox.state().next(), Some(None)));
+    }
+}

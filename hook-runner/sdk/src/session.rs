@@ -1,0 +1,231 @@
+//! One session: calls in, replies out.
+//!
+//! One task reads. It polls each callout in place first, because most are ready at once; only one that has to wait
+//! becomes a task of its own. Whatever finished while the transport wrote goes out with its next write.
+
+use crate::Callouts;
+use crate::loads::{Key, Loads};
+use crate::outbox::{Outbox, Outgoing};
+use crate::run::{Failure, Surroundings, result_reply, run};
+use outrigger_proto::v1;
+use outrigger_proto::v1::server_message::Message as Body;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, Streaming};
+
+/// Replies wait at most this long for the rest of their batch of calls.
+const FLUSH_AFTER: Duration = Duration::from_micros(500);
+
+/// What a session needs of the service around it.
+#[derive(Debug)]
+pub(crate) struct Shared<C> {
+    pub(crate) loads: Loads<C>,
+    pub(crate) max_in_flight: usize,
+    pub(crate) draining: CancellationToken,
+}
+
+/// Starts reading `incoming`; what is returned are the messages to send.
+///
+/// `guard` is dropped when the session is over.
+pub(crate) fn open<C: Callouts>(
+    shared: Arc<Shared<C>>,
+    incoming: Streaming<v1::ServerMessage>,
+    guard: impl Send + 'static,
+) -> Outgoing {
+    let outbox = Arc::new(Outbox::default());
+    let session = Session {
+        outbox: Arc::clone(&outbox),
+        shared,
+        hello: v1::Hello::default(),
+        callouts: None,
+        waiting: JoinSet::new(),
+    };
+    let task = tokio::spawn(async move {
+        let _guard = guard;
+        session.serve(incoming).await;
+    });
+    Outgoing::new(outbox, task.abort_handle())
+}
+
+struct Session<C> {
+    outbox: Arc<Outbox>,
+    shared: Arc<Shared<C>>,
+    hello: v1::Hello,
+    /// Those of the latest call's configuration.
+    callouts: Option<(u64, Arc<C>)>,
+    /// Calls that were not ready at their first poll.
+    waiting: JoinSet<()>,
+}
+
+type CallFuture = Pin<Box<dyn Future<Output = v1::CalloutReply> + Send>>;
+
+impl<C: Callouts> Session<C> {
+    async fn serve(mut self, incoming: Streaming<v1::ServerMessage>) {
+        let end = self.read(incoming).await;
+        while self.waiting.join_next().await.is_some() {}
+        let server = &self.hello.instance_id;
+        match &end {
+            Ok(()) => tracing::info!(%server, "session is over"),
+            Err(status) => tracing::warn!(%server, %status, "session is broken off"),
+        }
+        self.outbox.end(end);
+    }
+
+    async fn read(&mut self, mut incoming: Streaming<v1::ServerMessage>) -> Result<(), Status> {
+        let draining = self.shared.draining.clone();
+        let mut drained = false;
+        loop {
+            let message = tokio::select! {
+                biased;
+                () = draining.cancelled(), if !drained => {
+                    drained = true;
+                    self.outbox.drain();
+                    continue;
+                }
+                message = incoming.message() => message?,
+            };
+            let Some(message) = message else {
+                return Ok(());
+            };
+            match message.message {
+                Some(Body::Hello(hello)) => self.greet(hello)?,
+                Some(Body::Calls(_)) if self.callouts.is_none() => {
+                    return Err(Status::invalid_argument("a session starts with Hello"));
+                }
+                Some(Body::Calls(batch)) => self.call(batch.calls).await,
+                Some(Body::Bye(_)) => return Ok(()),
+                // A kind of message that is younger than this SDK.
+                None => {}
+            }
+        }
+    }
+
+    fn greet(&mut self, hello: v1::Hello) -> Result<(), Status> {
+        if self.callouts.is_some() {
+            return Err(Status::invalid_argument("a session has one Hello"));
+        }
+        self.hello = hello;
+        let revision = self.hello.configuration_revision;
+        self.callouts_of(revision).map_err(Failure::into_status)?;
+        let Self { hello, .. } = self;
+        tracing::info!(server = %hello.instance_id, service = %hello.service_name, revision, "session is open");
+        Ok(())
+    }
+
+    /// The callouts of a configuration of this session's server.
+    fn callouts_of(&mut self, revision: u64) -> Result<Arc<C>, Failure> {
+        if let Some((known, callouts)) = &self.callouts
+            && *known == revision
+        {
+            return Ok(Arc::clone(callouts));
+        }
+        let key = Key {
+            instance_id: self.hello.instance_id.clone(),
+            service_name: self.hello.service_name.clone(),
+            revision,
+        };
+        let callouts = self.shared.loads.find(&key);
+        let callouts = callouts.ok_or(Failure::NotLoaded(revision))?;
+        self.callouts = Some((revision, Arc::clone(&callouts)));
+        Ok(callouts)
+    }
+
+    async fn call(&mut self, calls: Vec<v1::CalloutRequest>) {
+        let received = Instant::now();
+        let mut flushed = received;
+        let mut replies = Vec::with_capacity(calls.len());
+        for request in calls {
+            replies.extend(self.start(request, received, replies.len()));
+            let now = Instant::now();
+            if now - flushed > FLUSH_AFTER {
+                flushed = now;
+                self.outbox.push(replies.drain(..));
+                tokio::task::yield_now().await;
+            }
+        }
+        self.outbox.push(replies);
+        self.make_room().await;
+    }
+
+    /// Polls the call once: its reply, or nothing where it goes on by itself.
+    fn start(
+        &mut self,
+        request: v1::CalloutRequest,
+        received: Instant,
+        finished: usize,
+    ) -> Option<v1::CalloutReply> {
+        let (id, budget) = (request.id, request.budget_us);
+        if self.open_calls() + finished >= self.shared.max_in_flight {
+            return Some(Failure::Overloaded(self.shared.max_in_flight).into_reply(id));
+        }
+        let callouts = match self.callouts_of(request.configuration_revision) {
+            Ok(callouts) => callouts,
+            Err(failure) => return Some(failure.into_reply(id)),
+        };
+        let outbox = Arc::clone(&self.outbox);
+        let surroundings = Surroundings::new(budget, received, Some(outbox));
+        if surroundings.is_expired() {
+            return Some(Failure::Expired(budget).into_reply(id));
+        }
+        let deadline = surroundings.deadline;
+        let mut future: CallFuture = Box::pin(async move {
+            match run(callouts.as_ref(), &request, &surroundings).await {
+                Ok(result) => result_reply(request.id, result),
+                Err(failure) => failure.into_reply(request.id),
+            }
+        });
+        // The task polls again at once, so no wake-up is lost to this waker.
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(reply) = future.as_mut().poll(&mut context) {
+            return Some(reply);
+        }
+        let outbox = Arc::clone(&self.outbox);
+        self.waiting.spawn(async move {
+            let reply = by_deadline(future, deadline, &outbox, (id, budget)).await;
+            outbox.push([reply]);
+        });
+        None
+    }
+
+    /// Calls that the server has no reply to yet.
+    fn open_calls(&mut self) -> usize {
+        while self.waiting.try_join_next().is_some() {}
+        self.waiting.len() + self.outbox.waiting()
+    }
+
+    /// Waits until there are fewer open calls than may be: the server's next messages wait in its own queue.
+    async fn make_room(&mut self) {
+        while self.open_calls() >= self.shared.max_in_flight {
+            tokio::select! {
+                Some(_) = self.waiting.join_next() => {}
+                () = self.outbox.taken() => {}
+            }
+        }
+    }
+}
+
+/// The reply of a call, or a failure when `deadline` passes first and the call is not parked.
+async fn by_deadline(
+    mut future: CallFuture,
+    deadline: Option<Instant>,
+    outbox: &Outbox,
+    (id, budget_us): (u64, u32),
+) -> v1::CalloutReply {
+    let Some(deadline) = deadline else {
+        return future.await;
+    };
+    tokio::select! {
+        biased;
+        reply = &mut future => return reply,
+        () = sleep_until(deadline) => {}
+    }
+    if outbox.is_parked(id) {
+        return future.await;
+    }
+    Failure::Expired(budget_us).into_reply(id)
+}

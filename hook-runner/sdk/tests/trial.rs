@@ -1,0 +1,186 @@
+//! What a callout says is what the reply carries.
+
+use outrigger_hook_sdk::points::{
+    Addr6Register, Buffer4Receive, Ddns4Update, Host6Identifier, Lease4Select, Leases4Committed,
+    Pkt4Receive, Pkt6Send, Subnet6Select,
+};
+use outrigger_hook_sdk::testing::{Trial, packet4, packet6};
+use outrigger_hook_sdk::v1::{self, option_edit::Action};
+use outrigger_hook_sdk::{Call, Callouts, HookError, NextStep};
+use std::time::Duration;
+
+/// Does everything once.
+struct Everything;
+
+impl Callouts for Everything {
+    async fn buffer4_receive(&self, call: &mut Call<'_, Buffer4Receive>) -> Result<(), HookError> {
+        call.replace_query(&b"datagram"[..]);
+        Ok(())
+    }
+
+    async fn pkt4_receive(&self, call: &mut Call<'_, Pkt4Receive>) -> Result<(), HookError> {
+        call.query_options().set([60], "x").remove([61]);
+        call.query_changes().secs = Some(3);
+        call.join_class("A");
+        call.drop_packet();
+        Ok(())
+    }
+
+    async fn subnet6_select(&self, call: &mut Call<'_, Subnet6Select>) -> Result<(), HookError> {
+        if call.status() == NextStep::Skip {
+            return Ok(());
+        }
+        let chosen = call.arguments().subnet_id;
+        assert!(call.remaining().is_some_and(|left| left > Duration::ZERO));
+        if call.context().is_empty() {
+            call.select_subnet(chosen + 1);
+            call.park()?;
+        } else {
+            call.select_no_subnet();
+        }
+        Ok(())
+    }
+
+    async fn ddns4_update(&self, call: &mut Call<'_, Ddns4Update>) -> Result<(), HookError> {
+        call.name_changes().hostname = Some("h".to_owned());
+        Ok(())
+    }
+
+    async fn host6_identifier(
+        &self,
+        call: &mut Call<'_, Host6Identifier>,
+    ) -> Result<(), HookError> {
+        call.identify(&b"flex"[..]);
+        Ok(())
+    }
+
+    async fn lease4_select(&self, call: &mut Call<'_, Lease4Select>) -> Result<(), HookError> {
+        call.lease_changes().valid_lifetime = Some(60);
+        call.skip();
+        Ok(())
+    }
+
+    async fn leases4_committed(
+        &self,
+        call: &mut Call<'_, Leases4Committed>,
+    ) -> Result<(), HookError> {
+        call.response()?;
+        Ok(())
+    }
+
+    async fn addr6_register(&self, call: &mut Call<'_, Addr6Register>) -> Result<(), HookError> {
+        let response = call.response()?;
+        assert_eq!(response.message_type, 37);
+        call.warn("half of it worked");
+        Ok(())
+    }
+
+    async fn pkt6_send(&self, call: &mut Call<'_, Pkt6Send>) -> Result<(), HookError> {
+        call.response_options().add([17, 33], "boot");
+        call.response_options()
+            .of_enterprise(4491)
+            .set([17, 32], "tftp");
+        call.replace_response(&b"bytes"[..]);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn changes_of_a_packet_are_where_the_protocol_has_them() {
+    let query = Some(packet4(1, [2; 6], &[]));
+    let trial = Trial::<Pkt4Receive>::new(v1::Query4Arguments { query });
+    let result = trial.run(&Everything).await.unwrap();
+    assert_eq!(result.next_step, v1::NextStep::Drop as i32);
+    let query = result.changes.unwrap().query4.unwrap();
+    let edits: Vec<_> = query
+        .options
+        .iter()
+        .map(|e| (e.action(), e.path.as_slice()))
+        .collect();
+    assert_eq!(
+        edits,
+        [(Action::Set, &[60][..]), (Action::Remove, &[61][..])]
+    );
+    assert_eq!(query.secs, Some(3));
+    assert_eq!(query.add_classes, ["A"]);
+
+    let response = Some(packet6(7, &[]));
+    let arguments = v1::Response6Arguments {
+        response,
+        ..Default::default()
+    };
+    let result = Trial::<Pkt6Send>::new(arguments)
+        .run(&Everything)
+        .await
+        .unwrap();
+    let response = result.changes.unwrap().response6.unwrap();
+    assert_eq!(response.wire.unwrap(), "bytes");
+    let edits: Vec<_> = response
+        .options
+        .iter()
+        .map(|e| (e.action(), e.enterprise))
+        .collect();
+    assert_eq!(edits, [(Action::Add, 0), (Action::Set, 4491)]);
+
+    let trial = Trial::<Buffer4Receive>::new(v1::Query4Arguments::default());
+    let result = trial.run(&Everything).await.unwrap();
+    let query = result.changes.unwrap().query4.unwrap();
+    assert_eq!(query.wire.unwrap(), "datagram");
+}
+
+#[tokio::test]
+async fn no_subnet_differs_from_an_unchanged_one() {
+    let arguments = v1::Subnet6SelectArguments {
+        subnet_id: 4,
+        ..Default::default()
+    };
+    let trial = Trial::<Subnet6Select>::new(arguments).budget_us(1_000_000);
+    let untouched = trial.clone().status(NextStep::Skip).run(&Everything).await;
+    assert_eq!(untouched, Ok(v1::CalloutResult::default()));
+    let none = trial
+        .clone()
+        .context("seen")
+        .run(&Everything)
+        .await
+        .unwrap();
+    assert_eq!(none.changes.unwrap().subnet_id, Some(0));
+    let parked = trial.run(&Everything).await;
+    assert_eq!(parked, Err("only a call of a session can park".to_owned()));
+}
+
+#[tokio::test]
+async fn leases_names_and_identifiers_have_their_own_changes() {
+    let trial = Trial::<Lease4Select>::new(v1::Lease4SelectArguments::default());
+    let result = trial.run(&Everything).await.unwrap();
+    assert_eq!(result.next_step, v1::NextStep::Skip as i32);
+    assert_eq!(
+        result.changes.unwrap().lease.unwrap().valid_lifetime,
+        Some(60)
+    );
+
+    let trial = Trial::<Ddns4Update>::new(v1::Ddns4UpdateArguments::default());
+    let changes = trial.run(&Everything).await.unwrap().changes.unwrap();
+    assert_eq!(changes.names.unwrap().hostname.as_deref(), Some("h"));
+
+    let trial = Trial::<Host6Identifier>::new(v1::Host6IdentifierArguments::default());
+    let changes = trial.run(&Everything).await.unwrap().changes.unwrap();
+    assert_eq!(changes.host_identifier.unwrap(), "flex");
+}
+
+#[tokio::test]
+async fn a_response_that_is_missing_is_an_error_of_the_call() {
+    let trial = Trial::<Leases4Committed>::new(v1::Leases4CommittedArguments::default());
+    let text = trial.run(&Everything).await.unwrap_err();
+    assert_eq!(text, "leases4_committed came without a response");
+
+    let arguments = v1::Addr6RegisterArguments {
+        response: Some(packet6(37, &[])),
+        ..Default::default()
+    };
+    let result = Trial::<Addr6Register>::new(arguments)
+        .run(&Everything)
+        .await
+        .unwrap();
+    assert_eq!(result.warning, "half of it worked");
+    assert_eq!(result.changes, None);
+}
