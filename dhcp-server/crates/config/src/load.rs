@@ -102,7 +102,7 @@ fn config(root: &Node, problems: &Problems) -> Option<Config> {
             }
             other => problems.error(
                 &member.position,
-                format!("got unexpected keyword \"{other}\": {WANTED}"),
+                format!("got unexpected keyword \"{other}\" at the top of the file"),
             ),
         }
     }

@@ -294,14 +294,14 @@ impl<'a> OptionEncoder<'a> {
             .map_or(&written.position, |data| &data.position);
         let csv = written
             .csv_format
-            .unwrap_or(definition.is_some() || scope == OptionScope::Global);
+            .unwrap_or_else(|| definition.is_some() || scope == OptionScope::Global);
         if csv {
             let Some(definition) = definition else {
                 let text = "this code has no definition: add an option-def, or write csv-format false and hex digits";
                 self.problems.error(position, text);
                 return None;
             };
-            return self.from_fields(written, definition, data);
+            return self.fields(written, definition, data);
         }
         match bytes_from_text(data) {
             Ok(payload) => {
@@ -325,7 +325,7 @@ impl<'a> OptionEncoder<'a> {
         }
     }
 
-    fn from_fields(
+    fn fields(
         &self,
         written: &WrittenOption,
         definition: &Definition,
@@ -342,7 +342,7 @@ impl<'a> OptionEncoder<'a> {
             Ok(encoded) => {
                 if encoded.fields_ignored > 0 {
                     let text = format!(
-                        "the last {} fields are not sent: {} takes fewer; write \\\\, for a comma that is meant",
+                        "{} of the fields are not sent: {} takes no more; write \\\\, for a comma that is meant",
                         encoded.fields_ignored, definition.name
                     );
                     self.problems.warning(position, text);

@@ -91,13 +91,15 @@ fn subnet<F: Dialect>(
     let timers = timers::resolve(&chain, problems);
     check_pools(written, problems);
     let interface = written.place.interface.as_ref();
-    let interface = interface.or(network.and_then(|network| network.place.interface.as_ref()));
+    let interface =
+        interface.or_else(|| network.and_then(|network| network.place.interface.as_ref()));
     let relays = written
         .place
         .relay_addresses
         .as_ref()
         .filter(|own| !own.is_empty());
-    let relays = relays.or(network.and_then(|network| network.place.relay_addresses.as_ref()));
+    let relays =
+        relays.or_else(|| network.and_then(|network| network.place.relay_addresses.as_ref()));
     let flag = |pick: fn(&crate::written::scope::WrittenScope<F>) -> Option<bool>, default| {
         chain.find(pick).unwrap_or(default)
     };

@@ -3,6 +3,8 @@
 //! A keyword that asks for what happens anyway is accepted in silence. Otherwise it is refused where it decides who
 //! gets which address or option, and is one warning where it does not.
 
+use self::Form::{Anything, Bool, Choice, Float, Int, Map, Maps, Text, Texts, Words};
+use self::Usual::{Empty, Is, Never, Number, Only, Reads, Without};
 use super::Object;
 use crate::source::{Node, Value};
 use outrigger_wire::options::spaces::Universe;
@@ -38,8 +40,10 @@ enum Form {
     Text,
     Texts,
     Choice(&'static [&'static str]),
+    /// A list of these words, none of them twice.
+    Words(&'static [&'static str]),
     /// A map of these members, the first of which must be there where the flag says so.
-    Map(&'static [(&'static str, Form)], bool),
+    Map(&'static [(&'static str, Self)], bool),
     /// A list of maps that are not looked into.
     Maps,
     /// A map that is not looked into.
@@ -49,14 +53,25 @@ enum Form {
 /// A value that asks for what happens anyway.
 #[derive(Debug, Clone, Copy)]
 enum Usual {
-    Nothing,
-    Bool(bool),
-    Int(i64),
-    Text(&'static str),
+    Never,
+    Is(bool),
+    Number(i64),
+    Reads(&'static str),
+    /// A list of this one string.
+    Only(&'static str),
     /// An empty string or list.
     Empty,
     /// A map whose member of this key is absent or false.
     Without(&'static str),
+}
+
+/// What a keyword leads to where it asks for something unusual; the text says why.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    /// One warning.
+    Ignored(&'static str),
+    /// An error.
+    Refused(&'static str),
 }
 
 /// One keyword.
@@ -64,59 +79,16 @@ enum Usual {
 struct Keyword {
     key: &'static str,
     places: &'static [Place],
+    /// Which family has it; `None`: both.
     universe: Option<Universe>,
     form: Form,
     usual: Usual,
-    refused: bool,
-    why: &'static str,
+    fate: Fate,
 }
 
-const fn ignored(
-    places: &'static [Place],
-    key: &'static str,
-    form: Form,
-    usual: Usual,
-    why: &'static str,
-) -> Keyword {
-    Keyword {
-        key,
-        places,
-        universe: None,
-        form,
-        usual,
-        refused: false,
-        why,
-    }
-}
-
-const fn refused(
-    places: &'static [Place],
-    key: &'static str,
-    form: Form,
-    usual: Usual,
-    why: &'static str,
-) -> Keyword {
-    Keyword {
-        refused: true,
-        ..ignored(places, key, form, usual, why)
-    }
-}
-
-impl Keyword {
-    const fn v4(self) -> Self {
-        Self {
-            universe: Some(Universe::V4),
-            ..self
-        }
-    }
-
-    const fn v6(self) -> Self {
-        Self {
-            universe: Some(Universe::V6),
-            ..self
-        }
-    }
-}
+const BOTH: Option<Universe> = None;
+const V4: Option<Universe> = Some(Universe::V4);
+const V6: Option<Universe> = Some(Universe::V6);
 
 const DDNS: &str = "DNS updates are not built yet";
 const GUARD: &str = "guards by client class decide who gets an address";
@@ -139,259 +111,126 @@ const ALLOCATORS: &[&str] = &["iterative", "random", "flq", "shared-flq"];
 const LEASE_CHECKS: &[&str] = &["none", "warn", "fix", "fix-del", "del"];
 const INFO_CHECKS: &[&str] = &["none", "fix", "strict", "pedantic"];
 
-const DHCP_DDNS: Form = Form::Map(
+const MAC_SOURCES: &[&str] = &[
+    "any",
+    "raw",
+    "duid",
+    "ipv6-link-local",
+    "client-link-addr-option",
+    "rfc6939",
+    "remote-id",
+    "rfc4649",
+    "subscriber-id",
+    "rfc4580",
+    "docsis-cmts",
+    "docsis-modem",
+];
+
+const DHCP_DDNS: Form = Map(
     &[
-        ("enable-updates", Form::Bool),
-        ("server-ip", Form::Text),
-        ("server-port", Form::Int),
-        ("sender-ip", Form::Text),
-        ("sender-port", Form::Int),
-        ("max-queue-size", Form::Int),
-        ("ncr-protocol", Form::Choice(&["UDP", "TCP"])),
-        ("ncr-format", Form::Choice(&["JSON"])),
-        ("override-no-update", Form::Bool),
-        ("override-client-update", Form::Bool),
-        ("replace-client-name", Form::Choice(REPLACE_MODES)),
-        ("generated-prefix", Form::Text),
-        ("qualifying-suffix", Form::Text),
-        ("hostname-char-set", Form::Text),
-        ("hostname-char-replacement", Form::Text),
+        ("enable-updates", Bool),
+        ("server-ip", Text),
+        ("server-port", Int),
+        ("sender-ip", Text),
+        ("sender-port", Int),
+        ("max-queue-size", Int),
+        ("ncr-protocol", Choice(&["UDP", "TCP"])),
+        ("ncr-format", Choice(&["JSON"])),
+        ("override-no-update", Bool),
+        ("override-client-update", Bool),
+        ("replace-client-name", Choice(REPLACE_MODES)),
+        ("generated-prefix", Text),
+        ("qualifying-suffix", Text),
+        ("hostname-char-set", Text),
+        ("hostname-char-replacement", Text),
     ],
     true,
 );
-const MULTI_THREADING: Form = Form::Map(
+const MULTI_THREADING: Form = Map(
     &[
-        ("enable-multi-threading", Form::Bool),
-        ("thread-pool-size", Form::Int),
-        ("packet-queue-size", Form::Int),
+        ("enable-multi-threading", Bool),
+        ("thread-pool-size", Int),
+        ("packet-queue-size", Int),
     ],
     true,
 );
-const SANITY_CHECKS: Form = Form::Map(
+const SANITY_CHECKS: Form = Map(
     &[
-        ("lease-checks", Form::Choice(LEASE_CHECKS)),
-        ("extended-info-checks", Form::Choice(INFO_CHECKS)),
+        ("lease-checks", Choice(LEASE_CHECKS)),
+        ("extended-info-checks", Choice(INFO_CHECKS)),
     ],
     false,
 );
 
-/// Every such keyword, by topic.
-const KEYWORDS: &[Keyword] = &[
-    ignored(
-        G,
-        "dhcp-ddns",
-        DHCP_DDNS,
-        Usual::Without("enable-updates"),
-        DDNS,
-    ),
-    ignored(
-        GNSP,
-        "ddns-send-updates",
-        Form::Bool,
-        Usual::Bool(false),
-        DDNS,
-    ),
-    ignored(
-        GNSP,
-        "ddns-override-no-update",
-        Form::Bool,
-        Usual::Bool(false),
-        DDNS,
-    ),
-    ignored(
-        GNSP,
-        "ddns-override-client-update",
-        Form::Bool,
-        Usual::Bool(false),
-        DDNS,
-    ),
-    ignored(
-        GNSP,
-        "ddns-replace-client-name",
-        Form::Choice(REPLACE_MODES),
-        Usual::Text("never"),
-        DDNS,
-    ),
-    ignored(
-        GNSP,
-        "ddns-generated-prefix",
-        Form::Text,
-        Usual::Nothing,
-        DDNS,
-    ),
-    ignored(
-        GNSP,
-        "ddns-qualifying-suffix",
-        Form::Text,
-        Usual::Empty,
-        DDNS,
-    ),
-    ignored(
-        GNSP,
-        "ddns-update-on-renew",
-        Form::Bool,
-        Usual::Bool(false),
-        DDNS,
-    ),
-    ignored(
-        GNSP,
-        "ddns-use-conflict-resolution",
-        Form::Bool,
-        Usual::Nothing,
-        DDNS,
-    ),
-    ignored(
-        GNSP,
-        "ddns-conflict-resolution-mode",
-        Form::Choice(CONFLICT_MODES),
-        Usual::Nothing,
-        DDNS,
-    ),
-    ignored(GNSP, "ddns-ttl", Form::Int, Usual::Nothing, DDNS),
-    ignored(GNSP, "ddns-ttl-percent", Form::Float, Usual::Nothing, DDNS),
-    ignored(GNSP, "ddns-ttl-min", Form::Int, Usual::Nothing, DDNS),
-    ignored(GNSP, "ddns-ttl-max", Form::Int, Usual::Nothing, DDNS),
-    ignored(GNS, "hostname-char-set", Form::Text, Usual::Nothing, DDNS),
-    ignored(
-        GNS,
-        "hostname-char-replacement",
-        Form::Text,
-        Usual::Nothing,
-        DDNS,
-    ),
-    ignored(GNS, "cache-threshold", Form::Float, Usual::Nothing, CACHE),
-    ignored(GNS, "cache-max-age", Form::Int, Usual::Int(0), CACHE),
-    ignored(
-        GNS,
-        "adaptive-lease-time-threshold",
-        Form::Float,
-        Usual::Nothing,
-        "lifetimes do not depend on how full a pool is",
-    ),
-    ignored(
-        GNS,
-        "store-extended-info",
-        Form::Bool,
-        Usual::Bool(false),
-        "relay information is not kept in leases yet",
-    ),
-    ignored(
-        G,
-        "stash-agent-options",
-        Form::Bool,
-        Usual::Bool(false),
-        "option 82 is not remembered yet",
-    )
-    .v4(),
-    ignored(
-        G,
-        "allow-address-registration",
-        Form::Bool,
-        Usual::Bool(false),
-        "address registration is not built yet",
-    )
-    .v6(),
-    refused(
-        GNS,
-        "allocator",
-        Form::Choice(ALLOCATORS),
-        Usual::Text("iterative"),
-        CHOICE_OF_ADDRESS,
-    ),
-    refused(
-        GNS,
-        "pd-allocator",
-        Form::Choice(ALLOCATORS),
-        Usual::Text("iterative"),
-        CHOICE_OF_ADDRESS,
-    )
-    .v6(),
-    refused(NSP, "client-class", Form::Text, Usual::Empty, GUARD),
-    refused(NSP, "client-classes", Form::Texts, Usual::Empty, GUARD),
-    ignored(
-        NSP,
-        "require-client-classes",
-        Form::Texts,
-        Usual::Empty,
-        ADDITIONAL,
-    ),
-    ignored(
-        NSP,
-        "evaluate-additional-classes",
-        Form::Texts,
-        Usual::Empty,
-        ADDITIONAL,
-    ),
-    refused(G, "dhcp4o6-port", Form::Int, Usual::Int(0), OVER_V6),
-    ignored(S, "4o6-interface", Form::Text, Usual::Empty, OVER_V6).v4(),
-    ignored(S, "4o6-interface-id", Form::Text, Usual::Empty, OVER_V6).v4(),
-    ignored(S, "4o6-subnet", Form::Text, Usual::Empty, OVER_V6).v4(),
-    refused(G, "hosts-database", Form::Anything, Usual::Nothing, HOSTS),
-    refused(G, "hosts-databases", Form::Maps, Usual::Empty, HOSTS),
-    refused(
-        G,
-        "config-control",
-        Form::Anything,
-        Usual::Nothing,
-        "a configuration in a database decides who gets which address",
-    ),
-    ignored(
-        G,
-        "server-tag",
-        Form::Text,
-        Usual::Empty,
-        "there is no configuration database",
-    ),
-    ignored(
-        G,
-        "reservations-lookup-first",
-        Form::Bool,
-        Usual::Bool(true),
-        "reservations are always looked up first",
-    ),
-    ignored(
-        G,
-        "early-global-reservations-lookup",
-        Form::Bool,
-        Usual::Bool(false),
-        "no subnet is guarded by a class",
-    ),
-    ignored(
-        G,
-        "multi-threading",
-        MULTI_THREADING,
-        Usual::Nothing,
-        "the server uses every core by itself",
-    ),
-    ignored(
-        G,
-        "dhcp-queue-control",
-        Form::Anything,
-        Usual::Without("enable-queue"),
-        "queues are bounded by the server itself",
-    ),
-    ignored(
-        G,
-        "statistic-default-sample-count",
-        Form::Int,
-        Usual::Nothing,
-        STATISTICS,
-    ),
-    ignored(
-        G,
-        "statistic-default-sample-age",
-        Form::Int,
-        Usual::Nothing,
-        STATISTICS,
-    ),
-    ignored(
-        G,
-        "sanity-checks",
-        SANITY_CHECKS,
-        Usual::Nothing,
-        "the lease store checks itself",
-    ),
-];
+macro_rules! keywords {
+    ($($places:ident $universe:ident $key:literal: $form:expr, usually $usual:expr => $fate:ident($why:expr);)*) => {
+        /// Every such keyword, by topic.
+        const KEYWORDS: &[Keyword] = &[$(Keyword {
+            key: $key,
+            places: $places,
+            universe: $universe,
+            form: $form,
+            usual: $usual,
+            fate: Fate::$fate($why),
+        }),*];
+    };
+}
+
+keywords! {
+    G BOTH "dhcp-ddns": DHCP_DDNS, usually Without("enable-updates") => Ignored(DDNS);
+    GNSP BOTH "ddns-send-updates": Bool, usually Is(false) => Ignored(DDNS);
+    GNSP BOTH "ddns-override-no-update": Bool, usually Is(false) => Ignored(DDNS);
+    GNSP BOTH "ddns-override-client-update": Bool, usually Is(false) => Ignored(DDNS);
+    GNSP BOTH "ddns-replace-client-name": Choice(REPLACE_MODES), usually Reads("never") => Ignored(DDNS);
+    GNSP BOTH "ddns-generated-prefix": Text, usually Never => Ignored(DDNS);
+    GNSP BOTH "ddns-qualifying-suffix": Text, usually Empty => Ignored(DDNS);
+    GNSP BOTH "ddns-update-on-renew": Bool, usually Is(false) => Ignored(DDNS);
+    GNSP BOTH "ddns-use-conflict-resolution": Bool, usually Never => Ignored(DDNS);
+    GNSP BOTH "ddns-conflict-resolution-mode": Choice(CONFLICT_MODES), usually Never => Ignored(DDNS);
+    GNSP BOTH "ddns-ttl": Int, usually Never => Ignored(DDNS);
+    GNSP BOTH "ddns-ttl-percent": Float, usually Never => Ignored(DDNS);
+    GNSP BOTH "ddns-ttl-min": Int, usually Never => Ignored(DDNS);
+    GNSP BOTH "ddns-ttl-max": Int, usually Never => Ignored(DDNS);
+    GNSP BOTH "hostname-char-set": Text, usually Never => Ignored(DDNS);
+    GNSP BOTH "hostname-char-replacement": Text, usually Never => Ignored(DDNS);
+
+    GNS BOTH "allocator": Choice(ALLOCATORS), usually Reads("iterative") => Refused(CHOICE_OF_ADDRESS);
+    GNS V6 "pd-allocator": Choice(ALLOCATORS), usually Reads("iterative") => Refused(CHOICE_OF_ADDRESS);
+    GNS BOTH "cache-threshold": Float, usually Never => Ignored(CACHE);
+    GNS BOTH "cache-max-age": Int, usually Number(0) => Ignored(CACHE);
+    GNS BOTH "adaptive-lease-time-threshold": Float, usually Never
+        => Ignored("lifetimes do not depend on how full a pool is");
+    GNS BOTH "store-extended-info": Bool, usually Is(false) => Ignored("leases do not keep relay information yet");
+    G V4 "stash-agent-options": Bool, usually Is(false) => Ignored("option 82 is not remembered yet");
+    G V6 "allow-address-registration": Bool, usually Is(false) => Ignored("address registration is not built yet");
+
+    NSP BOTH "client-class": Text, usually Empty => Refused(GUARD);
+    NSP BOTH "client-classes": Texts, usually Empty => Refused(GUARD);
+    NSP BOTH "require-client-classes": Texts, usually Empty => Ignored(ADDITIONAL);
+    NSP BOTH "evaluate-additional-classes": Texts, usually Empty => Ignored(ADDITIONAL);
+
+    G BOTH "dhcp4o6-port": Int, usually Number(0)
+        => Refused("clients of DHCPv4 over DHCPv6 would get no address");
+    S V4 "4o6-interface": Text, usually Empty => Ignored(OVER_V6);
+    S V4 "4o6-interface-id": Text, usually Empty => Ignored(OVER_V6);
+    S V4 "4o6-subnet": Text, usually Empty => Ignored(OVER_V6);
+
+    G BOTH "hosts-database": Anything, usually Never => Refused(HOSTS);
+    G BOTH "hosts-databases": Maps, usually Empty => Refused(HOSTS);
+    G BOTH "config-control": Anything, usually Never
+        => Refused("a configuration in a database decides who gets which address");
+    G BOTH "server-tag": Text, usually Empty => Ignored("there is no configuration database");
+    G BOTH "reservations-lookup-first": Bool, usually Is(true) => Ignored("reservations are always looked up first");
+    G BOTH "early-global-reservations-lookup": Bool, usually Is(false) => Ignored("no class guards a subnet");
+    G V6 "mac-sources": Words(MAC_SOURCES), usually Only("any") => Ignored("hardware addresses are taken wherever they are found");
+
+    G BOTH "multi-threading": MULTI_THREADING, usually Never => Ignored("the server uses every core by itself");
+    G BOTH "dhcp-queue-control": Anything, usually Without("enable-queue")
+        => Ignored("queues are bounded by the server itself");
+    G BOTH "statistic-default-sample-count": Int, usually Never => Ignored(STATISTICS);
+    G BOTH "statistic-default-sample-age": Int, usually Number(0) => Ignored(STATISTICS);
+    G BOTH "sanity-checks": SANITY_CHECKS, usually Never => Ignored("the lease store checks itself");
+}
 
 /// Reads every keyword of the table that may stand in `place`.
 pub(crate) fn read(object: &Object<'_>, place: Place, universe: Universe) {
@@ -405,15 +244,18 @@ pub(crate) fn read(object: &Object<'_>, place: Place, universe: Universe) {
         if !has_form(object, keyword.key, keyword.form) || is_usual(&member.node, keyword.usual) {
             continue;
         }
-        let (key, why) = (keyword.key, keyword.why);
-        if keyword.refused {
-            object
-                .problems
-                .error(&member.position, format!("{key} is not built yet: {why}"));
-        } else {
-            object
-                .problems
-                .warning(&member.position, format!("{key} has no effect: {why}"));
+        let (key, position) = (keyword.key, &member.position);
+        match keyword.fate {
+            Fate::Ignored(why) => {
+                object
+                    .problems
+                    .warning(position, format!("{key} has no effect: {why}"));
+            }
+            Fate::Refused(why) => {
+                object
+                    .problems
+                    .error(position, format!("{key} is not built yet: {why}"));
+            }
         }
     }
 }
@@ -421,24 +263,25 @@ pub(crate) fn read(object: &Object<'_>, place: Place, universe: Universe) {
 /// Whether the value has its form; reports it where not.
 fn has_form(object: &Object<'_>, key: &'static str, form: Form) -> bool {
     match form {
-        Form::Bool => object.bool(key).is_some(),
-        Form::Int => object.u32(key).is_some(),
-        Form::Float => object.float(key).is_some(),
-        Form::Text => object.text(key).is_some(),
-        Form::Texts => object.texts(key).is_some(),
-        Form::Choice(words) => {
+        Bool => object.bool(key).is_some(),
+        Int => object.u32(key).is_some(),
+        Float => object.float(key).is_some(),
+        Text => object.text(key).is_some(),
+        Texts => object.texts(key).is_some(),
+        Choice(words) => {
             let choices: Vec<_> = words.iter().map(|word| (*word, ())).collect();
             object.choice(key, &choices).is_some()
         }
-        Form::Maps => {
+        Words(words) => has_words(object, key, words),
+        Maps => {
             object
                 .objects(key)
                 .into_iter()
                 .for_each(Object::accept_everything);
             true
         }
-        Form::Anything => object.object(key).map(Object::accept_everything).is_some(),
-        Form::Map(members, first_required) => {
+        Anything => object.object(key).map(Object::accept_everything).is_some(),
+        Map(members, first_required) => {
             let Some(map) = object.object(key) else {
                 return false;
             };
@@ -457,14 +300,36 @@ fn has_form(object: &Object<'_>, key: &'static str, form: Form) -> bool {
     }
 }
 
+fn has_words(object: &Object<'_>, key: &'static str, words: &[&str]) -> bool {
+    let texts = object.texts(key).unwrap_or_default();
+    for (index, text) in texts.iter().enumerate() {
+        let word = text.value;
+        if !words.contains(&word) {
+            let known = words.join(", ");
+            object
+                .problems
+                .error(&text.position, format!("\"{word}\" is not one of {known}"));
+        } else if texts[..index].iter().any(|earlier| earlier.value == word) {
+            object
+                .problems
+                .error(&text.position, format!("{word} is listed twice"));
+        }
+    }
+    object.member(key).is_some()
+}
+
 fn is_usual(node: &Node, usual: Usual) -> bool {
     match (usual, &node.value) {
-        (Usual::Bool(usual), Value::Bool(value)) => usual == *value,
-        (Usual::Int(usual), Value::Int(value)) => usual == *value,
-        (Usual::Text(usual), Value::String(value)) => usual == value,
-        (Usual::Empty, Value::String(value)) => value.is_empty(),
-        (Usual::Empty, Value::List(nodes)) => nodes.is_empty(),
-        (Usual::Without(key), Value::Map(members)) => {
+        (Is(usual), Value::Bool(value)) => usual == *value,
+        (Number(usual), Value::Int(value)) => *value == usual,
+        (Reads(usual), Value::String(value)) => usual == value,
+        (Only(usual), Value::List(nodes)) => matches!(
+            &nodes[..],
+            [Node { value: Value::String(value), .. }] if value == usual
+        ),
+        (Empty, Value::String(value)) => value.is_empty(),
+        (Empty, Value::List(nodes)) => nodes.is_empty(),
+        (Without(key), Value::Map(members)) => {
             let member = members.iter().find(|member| member.key == key);
             member.is_none_or(|member| matches!(member.node.value, Value::Bool(false)))
         }

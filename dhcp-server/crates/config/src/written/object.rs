@@ -214,10 +214,14 @@ impl<'a> Object<'a> {
 
     /// The maps of a list of maps.
     pub(crate) fn objects(&self, key: &'static str) -> Vec<Self> {
-        let nodes = self.list(key).iter();
-        nodes
-            .filter_map(|node| Self::new(node, key, self.problems))
-            .collect()
+        let mut objects = Vec::new();
+        for node in self.list(key) {
+            match node.value {
+                Value::Map(_) => objects.extend(Self::new(node, key, self.problems)),
+                _ => self.wrong_type(key, node, "a list of maps"),
+            }
+        }
+        objects
     }
 
     /// Reports a key that must be there and is not.

@@ -107,8 +107,11 @@ fn read_definition<F: Dialect>(object: Object<'_>) -> Option<WrittenDefinition> 
         (name.is_empty() || is_valid_name(name)).then(|| name.to_owned())
     });
     object.user_context();
+    let (position, problems) = (object.position, object.problems);
+    let known_types = record.is_some() || object.member("record-types").is_none();
+    object.finish();
     let written = WrittenDefinition {
-        position: object.position.clone(),
+        position: position.clone(),
         space,
         definition: Definition {
             code: code?.value,
@@ -122,12 +125,11 @@ fn read_definition<F: Dialect>(object: Object<'_>) -> Option<WrittenDefinition> 
             origin: Origin::User,
         },
     };
-    let fault = fault::<F>(&written);
+    let fault = fault::<F>(&written).filter(|_| known_types);
     if let Some(text) = fault {
-        object.problems.error(object.position, text);
+        problems.error(position, text);
     }
-    object.finish();
-    fault.is_none().then_some(written)
+    (fault.is_none() && known_types).then_some(written)
 }
 
 fn record_types(text: &str) -> Option<Vec<OptionType>> {

@@ -69,11 +69,8 @@ pub(crate) fn read_lease_database<F: Dialect>(object: &Object<'_>) -> LeaseDatab
         ("postgresql", false),
         ("cql", false),
     ];
-    let Some(kind) = map.require("type", map.choice("type", &known)) else {
-        map.accept_everything();
-        return database;
-    };
-    if !kind.value {
+    let kind = map.require("type", map.choice("type", &known));
+    if let Some(kind) = kind.filter(|kind| !kind.value) {
         let text = "this type of lease database is not built yet: only memfile is";
         map.problems.error(&kind.position, text);
         map.accept_everything();
