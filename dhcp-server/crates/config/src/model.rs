@@ -39,6 +39,8 @@ pub struct Server<F: Settings> {
     pub interfaces: Interfaces,
     /// All subnets, those of shared networks too, in ascending id.
     pub subnets: Vec<Subnet<F>>,
+    /// Their ids, in the same order.
+    pub subnet_ids: Vec<u32>,
     /// Shared networks; a subnet names its own by index into this list.
     pub shared_networks: Vec<SharedNetwork>,
     /// Options of the global scope.

@@ -25,10 +25,12 @@ pub(crate) fn server<F: Dialect>(written: WrittenGlobal<F>, problems: &Problems)
     let options = encoder.encode(&written.scope.options, OptionScope::Global);
     let reservations = hosts::resolve(&written.reservations, None, &written, &encoder, problems);
     let own = F::resolve_global(&written, timers, problems);
+    check_deadlines(&written, problems);
     Server {
         revision: 0,
         json: serde_json::Value::Null,
         interfaces: written.interfaces,
+        subnet_ids: resolved.subnets.iter().map(|subnet| subnet.id.0).collect(),
         subnets: resolved.subnets,
         shared_networks: resolved.shared_networks,
         options,
@@ -43,5 +45,22 @@ pub(crate) fn server<F: Dialect>(written: WrittenGlobal<F>, problems: &Problems)
         hook_services: written.hook_services,
         hook_budget: written.hook_budget,
         own,
+    }
+}
+
+/// A packet has one budget for all its callouts; a longer deadline promises what it cannot keep.
+fn check_deadlines<F: Dialect>(written: &WrittenGlobal<F>, problems: &Problems) {
+    let budget = written.hook_budget;
+    for service in &written.hook_services {
+        let points = service.hook_points.iter();
+        let own = points.filter_map(|point| Some((point.deadline?, &point.position)));
+        for (deadline, position) in own.chain([(service.deadline, &service.position)]) {
+            if deadline > budget {
+                let (deadline, budget) = (deadline.as_millis(), budget.as_millis());
+                let text =
+                    format!("deadline {deadline} ms is cut by hook-budget, {budget} ms per packet");
+                problems.warning(position, text);
+            }
+        }
     }
 }
