@@ -1,5 +1,10 @@
 //! Whatever stands in a file, reading it ends with a configuration or with errors that have positions.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be read or found fails the test"
+)]
+
 use outrigger_config::diagnostic::Severity;
 use outrigger_config::{Loaded, load_text};
 use proptest::prelude::*;

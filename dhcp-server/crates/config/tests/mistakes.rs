@@ -1,5 +1,10 @@
 //! Every mistake in `tests/mistakes` is answered with exactly the text beside it. `UPDATE=1` rewrites the texts.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be read or found fails the test"
+)]
+
 use outrigger_config::diagnostic::Severity;
 use outrigger_config::load_text;
 use std::path::{Path, PathBuf};

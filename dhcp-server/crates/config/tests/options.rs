@@ -2,6 +2,11 @@
 //!
 //! The tables in `tests/options` hold code, name, configured text and the bytes in hex.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be read or found fails the test"
+)]
+
 use outrigger_config::model::{Config, ConfiguredOption, OptionSet};
 use outrigger_config::{Loaded, load_text};
 use outrigger_wire::options::codec::bytes_from_hex;

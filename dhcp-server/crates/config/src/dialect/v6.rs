@@ -268,18 +268,20 @@ fn preferred_lifetime(chain: &Chain<'_, V6>, valid: Triplet, problems: &Problems
         };
     };
     let written = preferred.value;
-    if written.default > valid.default {
-        let text = format!(
-            "preferred-lifetime {} is longer than valid-lifetime {}: the latter is used",
-            written.default, valid.default
-        );
-        problems.warning(&preferred.position, text);
-    }
-    Triplet {
+    let capped = Triplet {
         min: written.min.min(valid.min),
         default: written.default.min(valid.default),
         max: written.max.min(valid.max),
+    };
+    if capped != written {
+        let [wished, limits] =
+            [written, valid].map(|t| format!("{}, {}, {}", t.min, t.default, t.max));
+        let text = format!(
+            "preferred lifetimes (min, default, max: {wished}) are cut to the valid ones ({limits})"
+        );
+        problems.warning(&preferred.position, text);
     }
+    capped
 }
 
 fn read_interface_id(object: &Object<'_>) -> Option<Spanned<Box<[u8]>>> {

@@ -342,8 +342,8 @@ impl<'a> OptionEncoder<'a> {
             Ok(encoded) => {
                 if encoded.fields_ignored > 0 {
                     let text = format!(
-                        "{} of the fields are not sent: {} takes no more; write \\\\, for a comma that is meant",
-                        encoded.fields_ignored, definition.name
+                        "fields beyond those of {} are not sent ({}); write \\\\, for a comma that is meant",
+                        definition.name, encoded.fields_ignored
                     );
                     self.problems.warning(position, text);
                 }

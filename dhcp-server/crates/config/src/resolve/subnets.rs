@@ -48,29 +48,31 @@ pub(super) fn resolve<F: Dialect>(
         .map(|(place, id)| subnet(place, id, global, encoder, problems));
     let mut subnets: Vec<_> = subnets.collect();
     subnets.sort_by_key(|subnet| subnet.id);
-    let shared_networks = networks().map(|(index, network)| {
-        check_network(network, global, problems);
-        SharedNetwork {
-            name: network.name.value.clone(),
-            subnets: members(&subnets, index),
-            options: encoder.encode(&network.scope.options, OptionScope::Other),
-            user_context: network.user_context.clone(),
+    let mut members = vec![Vec::new(); global.shared_networks.len()];
+    for (index, subnet) in subnets.iter().enumerate() {
+        if let Some(network) = subnet.shared_network {
+            members[network].push(index);
         }
-    });
+    }
+    let shared_networks = global
+        .shared_networks
+        .iter()
+        .zip(members)
+        .map(|(network, subnets)| {
+            check_network(network, global, problems);
+            SharedNetwork {
+                name: network.name.value.clone(),
+                subnets,
+                options: encoder.encode(&network.scope.options, OptionScope::Other),
+                user_context: network.user_context.clone(),
+            }
+        });
     let shared_networks = shared_networks.collect();
     check_names(&global.shared_networks, problems);
     Resolved {
         subnets,
         shared_networks,
     }
-}
-
-fn members<F: Dialect>(subnets: &[Subnet<F>], network: usize) -> Vec<usize> {
-    let members = subnets
-        .iter()
-        .enumerate()
-        .filter(|(_, subnet)| subnet.shared_network == Some(network));
-    members.map(|(index, _)| index).collect()
 }
 
 fn subnet<F: Dialect>(

@@ -220,7 +220,7 @@ keywords! {
     G BOTH "config-control": Anything, usually Never
         => Refused("a configuration in a database decides who gets which address");
     G BOTH "server-tag": Text, usually Empty => Ignored("there is no configuration database");
-    G BOTH "reservations-lookup-first": Bool, usually Is(true) => Ignored("reservations are always looked up first");
+    G BOTH "reservations-lookup-first": Bool, usually Is(false) => Ignored("reserved addresses are known before leases anyway");
     G BOTH "early-global-reservations-lookup": Bool, usually Is(false) => Ignored("no class guards a subnet");
     G V6 "mac-sources": Words(MAC_SOURCES), usually Only("any") => Ignored("hardware addresses are taken wherever they are found");
 

@@ -80,7 +80,7 @@ fn by_fields(
     let tuple_length = tuple_length(universe, definition);
     let mut payload = Vec::new();
     for (index, text) in fields.iter().take(wanted).enumerate() {
-        let Some(kind) = types.get(index).or(types.last()).copied() else {
+        let Some(kind) = types.get(index).or_else(|| types.last()).copied() else {
             break;
         };
         write_field(kind, text, tuple_length, &mut payload).map_err(|problem| {
