@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help demo test check fmt-check clippy doc deny units examples lab fuzz gen bench build
+.PHONY: help demo test check fmt-check clippy doc deny units examples documents lab fuzz gen bench build needs
 
 # A build that is made once (a clean clone, CI) gains nothing from incremental files.
 ifdef CI
@@ -22,7 +22,7 @@ test: needs build units ## install what the tests need, then run all of them
 	cargo test --workspace --no-fail-fast
 	cargo test --manifest-path tests/fuzz/Cargo.toml
 
-check: fmt-check clippy test doc deny examples ## everything that a change must pass
+check: fmt-check clippy test doc deny examples documents ## everything that a change must pass
 
 fmt-check: ## rustfmt, changing nothing
 	cargo fmt --all --check
@@ -42,6 +42,9 @@ units: needs ## the systemd units
 examples: build ## every configuration in deploy/examples
 	for file in deploy/examples/*.json; do echo "$$file"; $(TARGET)/debug/dhcp-server -t "$$file"; done
 
+documents: ## tests and files that the documents name
+	scripts/check-architecture
+
 lab: needs build ## only the tests with real clients
 	cargo test -p outrigger-lab
 
@@ -60,7 +63,6 @@ bench: ## compare with the packaged Kea: tests/load/run
 build:
 	cargo build --workspace --bins
 
-.PHONY: needs
 needs:
 	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust (rust-version in Cargo.toml), https://rustup.rs" >&2; exit 1; }
 	scripts/install-test-needs
