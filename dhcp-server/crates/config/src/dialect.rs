@@ -35,7 +35,7 @@ pub(crate) trait Dialect: Settings<Host: Clone> + Sized {
     const UNIVERSE: Universe;
     /// Length of an address.
     const BITS: u8;
-    /// `lease-database.name` where it is not given, in [`crate::written::storage::DATA_DIRECTORY`].
+    /// `lease-database.name` where it is not given, in the data directory.
     const LEASE_FILE: &'static str;
     /// `hook-budget` where it is not given.
     const HOOK_BUDGET: Duration;

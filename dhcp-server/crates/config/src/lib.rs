@@ -6,6 +6,9 @@
 //!
 //! Problems are collected and shown together, each as `file:line.col: text`. Parsing has no side effect: no socket
 //! is opened, no interface looked up, no database reached. This crate knows neither hook points nor leases.
+//!
+//! Start at [`load()`]. What differs between the families is in `dialect`; what is accepted without effect, or refused
+//! because it is not built, is one table, in `written::accepted`.
 
 pub mod diagnostic;
 mod dialect;

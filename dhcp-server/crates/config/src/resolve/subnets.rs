@@ -5,7 +5,9 @@ use super::{Chain, hosts, timers};
 use crate::dialect::Dialect;
 use crate::model::{Pool, SharedNetwork, Subnet, SubnetId};
 use crate::problems::Problems;
+use crate::written::Spanned;
 use crate::written::global::WrittenGlobal;
+use crate::written::scope::WrittenScope;
 use crate::written::subnet::{WrittenNetwork, WrittenPool, WrittenSubnet, prefix_range};
 use std::collections::{HashMap, HashSet};
 
@@ -92,25 +94,14 @@ fn subnet<F: Dialect>(
     );
     let timers = timers::resolve(&chain, problems);
     check_pools(written, problems);
-    let interface = written.place.interface.as_ref();
-    let interface =
-        interface.or_else(|| network.and_then(|network| network.place.interface.as_ref()));
-    let relays = written
-        .place
-        .relay_addresses
-        .as_ref()
-        .filter(|own| !own.is_empty());
-    let relays =
-        relays.or_else(|| network.and_then(|network| network.place.relay_addresses.as_ref()));
-    let flag = |pick: fn(&crate::written::scope::WrittenScope<F>) -> Option<bool>, default| {
-        chain.find(pick).unwrap_or(default)
-    };
+    let flag =
+        |pick: fn(&WrittenScope<F>) -> Option<bool>, default| chain.find(pick).unwrap_or(default);
     Subnet {
         id,
         prefix: written.prefix.value,
         shared_network: place.network.map(|(index, _)| index),
-        interface: interface.map(|name| name.value.clone()),
-        relay_addresses: relays.cloned().unwrap_or_default(),
+        interface: interface(written, network),
+        relay_addresses: relay_addresses(written, network),
         timers,
         pools: written
             .pools
@@ -133,6 +124,29 @@ fn subnet<F: Dialect>(
     }
 }
 
+fn interface<F: Dialect>(
+    subnet: &WrittenSubnet<F>,
+    network: Option<&WrittenNetwork<F>>,
+) -> Option<Box<str>> {
+    let inherited = || network?.place.interface.as_ref();
+    let name = subnet.place.interface.as_ref().or_else(inherited)?;
+    Some(name.value.clone())
+}
+
+/// Kea: a subnet without relay addresses of its own uses those of its shared network.
+fn relay_addresses<F: Dialect>(
+    subnet: &WrittenSubnet<F>,
+    network: Option<&WrittenNetwork<F>>,
+) -> Vec<F::Addr> {
+    let own = subnet
+        .place
+        .relay_addresses
+        .as_ref()
+        .filter(|own| !own.is_empty());
+    let inherited = || network?.place.relay_addresses.as_ref();
+    own.or_else(inherited).cloned().unwrap_or_default()
+}
+
 fn resolve_pool<F: Dialect>(written: &WrittenPool<F>, encoder: &OptionEncoder<'_>) -> Pool<F> {
     Pool {
         id: written.id,
@@ -145,7 +159,7 @@ fn resolve_pool<F: Dialect>(written: &WrittenPool<F>, encoder: &OptionEncoder<'_
 
 /// Subnets without an id are numbered from 1 in their order, past ids that are taken.
 fn number<F: Dialect>(places: &[Place<'_, F>], problems: &Problems) -> Vec<SubnetId> {
-    let mut taken: HashMap<u32, &crate::written::Spanned<u32>> = HashMap::new();
+    let mut taken: HashMap<u32, &Spanned<u32>> = HashMap::new();
     for id in places.iter().filter_map(|place| place.written.id.as_ref()) {
         if let Some(first) = taken.get(&id.value) {
             problems.error(
