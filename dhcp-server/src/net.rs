@@ -14,6 +14,8 @@ pub mod listen;
 pub mod peek;
 pub mod raw4;
 pub mod socket;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transmit;
 pub mod udp4;
 pub mod udp6;

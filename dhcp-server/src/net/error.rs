@@ -43,6 +43,17 @@ pub enum NetError {
     },
 }
 
+impl NetError {
+    /// Whether the configuration is wrong, not the system.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::UnknownInterface { .. } | Self::UnknownAddress { .. } => true,
+            Self::List { .. } | Self::Socket { .. } => false,
+        }
+    }
+}
+
 /// What the operator can do about the usual failures.
 fn advice(source: &io::Error) -> &'static str {
     match source.kind() {

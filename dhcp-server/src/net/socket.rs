@@ -63,7 +63,7 @@ impl UdpSocket {
             .ok()
             .and_then(|local| local.as_socket());
         self.bound = Some(address.ip()).filter(|bound| !bound.is_unspecified());
-        self.port = local.map_or(address.port(), |local| local.port());
+        self.port = local.map_or_else(|| address.port(), |local| local.port());
         Ok(())
     }
 
