@@ -60,3 +60,6 @@ fn datagram_bytes(path: &str, wire: &[u8]) -> Result<Buffer, Refused> {
         _ => Ok(Buffer::copy_of(wire)),
     }
 }
+
+#[cfg(test)]
+mod tests;

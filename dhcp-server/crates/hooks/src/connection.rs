@@ -34,7 +34,7 @@ const ENDING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Calls that may be open on one session where the service does not say less.
 const MAX_IN_FLIGHT: usize = 1024;
 /// A connection that lasted this long was a good one: the next attempt comes soon.
-const STABLE: Duration = Duration::from_secs(1);
+const STABLE: Duration = Duration::from_secs(10);
 
 /// One endpoint of a service, of one shard.
 pub(crate) struct Connection {
@@ -60,9 +60,7 @@ impl Connection {
                 Err(_) if self.stop.is_cancelled() => return,
                 Err(problem) => self.report(problem, &mut last_problem),
             }
-            if began.elapsed() >= STABLE + HANDSHAKE_TIMEOUT
-                || (last_problem.is_none() && began.elapsed() >= STABLE)
-            {
+            if began.elapsed() >= STABLE {
                 backoff = Backoff::default();
             }
             tokio::select! {
