@@ -6,6 +6,7 @@ mod fake;
 
 use std::collections::HashSet;
 use std::process::Output;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use fake::{FakeServer, Mischief, v4, v6};
 use serde_json::Value;
@@ -135,6 +136,51 @@ fn a_silent_server_ends_the_run_unless_told_to_keep_going() {
         );
         assert_eq!(report["ended"], "seconds", "{report:#}");
         assert!(report["lost"].as_u64().unwrap() >= 8, "{report:#}");
+    }
+}
+
+#[test]
+fn a_server_that_was_away_costs_what_was_under_way_and_nothing_else() {
+    for (scenario, address, prefix) in FAMILIES {
+        let heard = AtomicU32::new(0);
+        let server = FakeServer::start(address, move |query| {
+            let mischief = match heard.fetch_add(1, Ordering::Relaxed) {
+                100..150 => Mischief::Silent,
+                _ => Mischief::None,
+            };
+            if scenario == "dora" {
+                v4::answer(query, mischief)
+            } else {
+                v6::answer(query, mischief)
+            }
+        });
+        let more = [
+            "--exchanges",
+            "100",
+            "--keep-going",
+            "--expect-prefix",
+            prefix,
+        ];
+        let (output, report) = server.load(scenario, &more);
+        let lost = report["lost"].as_u64().unwrap();
+        assert!((4..=25).contains(&lost), "{report:#}");
+        assert_eq!(
+            report["completed"].as_u64().unwrap() + lost,
+            100,
+            "{report:#}"
+        );
+        assert_eq!(output.status.code(), Some(0), "{report:#}");
+    }
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_a_silent_server() {
+    for (scenario, address, _) in FAMILIES {
+        let mut server = FakeServer::start(address, |_| Vec::new());
+        server.stop();
+        let (output, report) = server.load(scenario, &["--exchanges", "8"]);
+        assert_eq!(report["ended"], "server-silent", "{report:#}");
+        assert_eq!(output.status.code(), Some(3));
     }
 }
 
