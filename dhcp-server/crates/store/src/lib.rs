@@ -12,12 +12,16 @@
 //!
 //! Read [`store`] first, then [`memory::journal`] and [`memory::recovery`].
 
+#[cfg(feature = "testing")]
+pub mod battery;
 pub mod error;
 pub mod files;
 pub mod lease;
 pub mod memory;
 pub mod store;
 pub mod stored;
+#[cfg(feature = "forgetful")]
+pub mod testing;
 
 pub use error::StoreError;
 pub use files::{FileLayer, OsFiles};

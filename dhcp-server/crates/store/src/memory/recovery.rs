@@ -1,7 +1,7 @@
 //! From the files of a lease directory back to the leases.
 //!
 //! The newest snapshot, then the segments behind it. A process that died can leave only this behind: a torn tail of
-//! the last segment, a last segment without a whole header, temporary files, and segments a snapshot replaced.
+//! the last segment, segments without a whole header, temporary files, and what a snapshot replaced.
 //! Anything else is damage: recovery refuses, names it, and leaves every file as it was.
 
 use crate::files::FileLayer;
@@ -10,6 +10,7 @@ use crate::memory::segment::{self, Kind, Segment, read_all};
 use crate::memory::snapshot::read_snapshot;
 use crate::stored::StoredFamily;
 use crate::{Leases, StoreError};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What opening a store found.
@@ -61,7 +62,7 @@ pub(crate) fn recover<F: StoredFamily>(
     for (index, first) in listing.segments.iter().enumerate() {
         tail = Some(replayer.segment(*first, index + 1 == listing.segments.len())?);
     }
-    replayer.check_end()?;
+    replayer.check_end(listing.unborn)?;
     for path in &listing.superfluous {
         files
             .remove(path)
@@ -70,8 +71,7 @@ pub(crate) fn recover<F: StoredFamily>(
     let next_lsn = replayer.next_lsn;
     let mut segments = listing.segments;
     let segment = match tail {
-        Some(Tail::Good { path, end }) => Segment::resume(files, path, end)?,
-        Some(Tail::WithoutHeader) => Segment::create::<F>(files, directory, next_lsn)?,
+        Some((path, end)) => Segment::resume(files, path, end)?,
         None => {
             segments.push(next_lsn);
             Segment::create::<F>(files, directory, next_lsn)?
@@ -98,6 +98,8 @@ pub(crate) fn recover<F: StoredFamily>(
 struct Listing {
     snapshot: Option<u64>,
     segments: Vec<u64>,
+    /// The last segment that never got its header: all records before it were durable.
+    unborn: Option<u64>,
     superfluous: Vec<PathBuf>,
 }
 
@@ -117,6 +119,18 @@ impl Listing {
         }
         snapshots.sort_unstable();
         segments.sort_unstable();
+        let mut born = Vec::new();
+        let mut unborn = None;
+        for first in segments {
+            let path = Kind::Segment.path(directory, first);
+            if has_header(files, &path)? {
+                born.push(first);
+            } else {
+                unborn = Some(first);
+                superfluous.push(path);
+            }
+        }
+        let mut segments = born;
         let snapshot = snapshots.pop();
         superfluous.extend(
             snapshots
@@ -138,14 +152,10 @@ impl Listing {
         Ok(Self {
             snapshot,
             segments,
+            unborn,
             superfluous,
         })
     }
-}
-
-enum Tail {
-    Good { path: PathBuf, end: u64 },
-    WithoutHeader,
 }
 
 struct Replayer<'a, F: StoredFamily> {
@@ -196,15 +206,12 @@ impl<'a, F: StoredFamily> Replayer<'a, F> {
     }
 
     /// Replays the segment that begins with record `first`.
-    fn segment(&mut self, first: u64, is_last: bool) -> Result<Tail, StoreError> {
+    fn segment(&mut self, first: u64, is_last: bool) -> Result<(PathBuf, u64), StoreError> {
         if first > self.next_lsn {
             return Err(self.missing(self.next_lsn, first - 1));
         }
         let path = Kind::Segment.path(self.directory, first);
         let bytes = read_all(self.files, &path)?;
-        if is_last && has_torn_header(&bytes) && first == self.next_lsn {
-            return Ok(Tail::WithoutHeader);
-        }
         Kind::Segment
             .check::<F>(&bytes, first)
             .map_err(|problem| StoreError::corrupt(&path, 0, problem))?;
@@ -230,10 +237,7 @@ impl<'a, F: StoredFamily> Replayer<'a, F> {
                 }
             }
         }
-        Ok(Tail::Good {
-            path,
-            end: at as u64,
-        })
+        Ok((path, at as u64))
     }
 
     /// Replays the record at the start of `bytes` and returns its length.
@@ -251,8 +255,11 @@ impl<'a, F: StoredFamily> Replayer<'a, F> {
     }
 
     /// A snapshot shows records up to its end; without them it may show half of a change set.
-    fn check_end(&self) -> Result<(), StoreError> {
-        let end = self.end.max(self.cut);
+    fn check_end(&self, unborn: Option<u64>) -> Result<(), StoreError> {
+        let end = self
+            .end
+            .max(self.cut)
+            .max(unborn.map_or(0, |first| first - 1));
         if self.next_lsn <= end {
             Err(self.missing(self.next_lsn, end))
         } else {
@@ -276,7 +283,18 @@ enum Bad {
     NotUnderstood(&'static str),
 }
 
-/// A header is on stable storage before the first record is written; a file without records may lack one.
-fn has_torn_header(bytes: &[u8]) -> bool {
-    bytes.len() < segment::HEADER || bytes.iter().all(|byte| *byte == 0)
+/// A segment gets its header before its first record; one without, wherever it stands, never had any.
+fn has_header(files: &dyn FileLayer, path: &Path) -> Result<bool, StoreError> {
+    let mut header = Vec::new();
+    let file = files
+        .read(path)
+        .map_err(StoreError::unusable("read", path))?;
+    let read = file.take(segment::HEADER as u64).read_to_end(&mut header);
+    read.map_err(StoreError::unusable("read", path))?;
+    let is_blank = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+    if header.len() < segment::HEADER {
+        return Ok(false);
+    }
+    // A file system may note the length before the content.
+    Ok(!is_blank(&header) || !is_blank(&read_all(files, path)?))
 }
