@@ -118,115 +118,151 @@ fn a_change_needs_the_table_the_subscription_and_the_operator() {
     );
 }
 
+/// What a bad reply at `pkt4_receive` is told.
+fn told(result: v1::CalloutResult) -> String {
+    checked(Family::V4, HookPoint::Pkt4Receive, None, result).unwrap_err()
+}
+
 #[test]
-fn replies_of_a_wrong_form_are_malformed() {
-    let point = HookPoint::Pkt4Receive;
-    let bad = |result| checked(Family::V4, point, None, result).unwrap_err();
-    let edits = |edits: Vec<v1::OptionEdit>| {
-        bad(of_query4(v1::Packet4Changes {
-            options: edits,
-            ..Default::default()
-        }))
+fn steps_contexts_and_families_are_checked() {
+    let step = |next_step| v1::CalloutResult {
+        next_step,
+        ..Default::default()
     };
+    for number in [4, -1, i32::MAX] {
+        assert_eq!(
+            told(step(number)),
+            "malformed_reply next_step: no such next step"
+        );
+    }
+    let context = |len| v1::CalloutResult {
+        context: Some(vec![0; len].into()),
+        ..Default::default()
+    };
+    assert_eq!(
+        told(context(4097)),
+        "malformed_reply context: 4097 bytes, at most 4096"
+    );
+    let kept = checked(Family::V4, HookPoint::Pkt4Receive, None, context(4096)).unwrap();
+    assert_eq!(kept.context.map(|context| context.len()), Some(4096));
+    let other = v1::Changes {
+        query6: Some(v1::Packet6Changes::default()),
+        ..Default::default()
+    };
+    assert_eq!(
+        told(with(other)),
+        "malformed_reply changes: a packet of the other family"
+    );
+}
+
+#[test]
+fn header_fields_and_classes_of_a_wrong_form_are_malformed() {
+    let none = v1::Packet4Changes::default;
     let cases = [
         (
-            bad(v1::CalloutResult {
-                next_step: 4,
-                ..Default::default()
-            }),
-            "next_step: no such next step",
-        ),
-        (
-            bad(v1::CalloutResult {
-                next_step: -1,
-                ..Default::default()
-            }),
-            "next_step: no such next step",
-        ),
-        (
-            bad(v1::CalloutResult {
-                context: Some(vec![0; 4097].into()),
-                ..Default::default()
-            }),
-            "context: 4097 bytes, at most 4096",
-        ),
-        (
-            bad(of_query4(v1::Packet4Changes {
+            v1::Packet4Changes {
                 secs: Some(65_536),
-                ..Default::default()
-            })),
+                ..none()
+            },
             "secs: the field has 16 bits",
         ),
         (
-            bad(of_query4(v1::Packet4Changes {
+            v1::Packet4Changes {
+                flags: Some(u32::MAX),
+                ..none()
+            },
+            "flags: the field has 16 bits",
+        ),
+        (
+            v1::Packet4Changes {
                 ciaddr: Some(vec![1, 2, 3].into()),
-                ..Default::default()
-            })),
+                ..none()
+            },
             "ciaddr: an IPv4 address has 4 bytes",
         ),
         (
-            bad(of_query4(v1::Packet4Changes {
+            v1::Packet4Changes {
+                sname: Some(vec![b'x'; 65].into()),
+                ..none()
+            },
+            "sname: longer than the field",
+        ),
+        (
+            v1::Packet4Changes {
                 file: Some(vec![b'x'; 129].into()),
-                ..Default::default()
-            })),
+                ..none()
+            },
             "file: longer than the field",
         ),
         (
-            bad(of_query4(v1::Packet4Changes {
+            v1::Packet4Changes {
                 add_classes: vec![String::new()],
-                ..Default::default()
-            })),
+                ..none()
+            },
             "add_classes: not the name of a class",
         ),
         (
-            bad(of_query4(v1::Packet4Changes {
+            v1::Packet4Changes {
+                add_classes: vec!["a\nb".to_owned()],
+                ..none()
+            },
+            "add_classes: not the name of a class",
+        ),
+        (
+            v1::Packet4Changes {
                 add_classes: vec!["a".to_owned(); 65],
-                ..Default::default()
-            })),
+                ..none()
+            },
             "add_classes: more than 64 classes",
         ),
+    ];
+    for (changes, expected) in cases {
+        assert_eq!(
+            told(of_query4(changes)),
+            format!("malformed_reply {expected}")
+        );
+    }
+}
+
+#[test]
+fn edits_of_a_wrong_form_are_malformed() {
+    let cases = [
+        (vec![edit(&[])], "options.path: empty"),
+        (vec![edit(&[1; 9])], "options.path: more than 8 codes"),
         (
-            bad(with(v1::Changes {
-                query6: Some(v1::Packet6Changes::default()),
-                ..Default::default()
-            })),
-            "changes: a packet of the other family",
-        ),
-        (edits(vec![edit(&[])]), "options.path: empty"),
-        (
-            edits(vec![edit(&[1; 9])]),
-            "options.path: more than 8 codes",
-        ),
-        (
-            edits(vec![edit(&[255])]),
+            vec![edit(&[255])],
             "options.path: not the code of an option",
         ),
+        (vec![edit(&[0])], "options.path: not the code of an option"),
         (
-            edits(vec![edit(&[0])]),
-            "options.path: not the code of an option",
-        ),
-        (
-            edits(vec![edit(&[43, 65_536])]),
+            vec![edit(&[43, 65_536])],
             "options.path: not the code of a sub-option",
         ),
-        (edits(vec![edit(&[1]); 257]), "options: more than 256 edits"),
+        (vec![edit(&[1]); 257], "options: more than 256 edits"),
         (
-            edits(vec![v1::OptionEdit {
+            vec![v1::OptionEdit {
                 action: 3,
                 ..edit(&[1])
-            }]),
+            }],
             "options.action: no such action",
         ),
         (
-            edits(vec![v1::OptionEdit {
+            vec![v1::OptionEdit {
                 data: vec![0; 65_536].into(),
                 ..edit(&[1])
-            }]),
+            }],
             "options: more than 65535 bytes of options",
         ),
     ];
-    for (told, expected) in cases {
-        assert_eq!(told, format!("malformed_reply {expected}"));
+    for (options, expected) in cases {
+        let changes = v1::Packet4Changes {
+            options,
+            ..Default::default()
+        };
+        assert_eq!(
+            told(of_query4(changes)),
+            format!("malformed_reply {expected}")
+        );
     }
 }
 

@@ -282,6 +282,20 @@ fn a_stopped_service_is_left_alone_and_memory_stays_bounded() {
     });
 }
 
+#[tokio::test]
+async fn a_stopped_service_loses_its_session_when_it_gives_no_sign_of_life() {
+    let sockets = Sockets::new();
+    let running = Service::start(&sockets.path("s"), Script::new(&[POINT], |_| goes_on()));
+    let host = Host::ready(&[service("s", &sockets.path("s"))]).await;
+    let thaw = running.freeze();
+    // Asked after 5 s, given 2 s to answer.
+    eventually("the loss is noticed", || !is_connected(&host)).await;
+    drop(thaw);
+    host.hooks.ready().await.unwrap();
+    host.receive().await.unwrap();
+    assert_eq!(host.counters().resulted(NextStep::Continue), 1);
+}
+
 #[test]
 fn many_packets_at_once_do_not_queue_without_bound_for_a_stopped_service() {
     let sockets = Sockets::new();

@@ -1,8 +1,11 @@
 //! Hook services over real sockets, with every way they can fail.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 mod chain;
 mod failures;
 mod host;
 mod service;
 mod sessions;
 mod start;
+mod strangers;

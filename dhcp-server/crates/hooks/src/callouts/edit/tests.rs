@@ -143,13 +143,12 @@ fn malformed_containers_are_refused_and_never_panic() {
             for path in [vec![u32::from(code), 1], vec![u32::from(code), 5, 13]] {
                 for action in [Action::Set, Action::Add, Action::Remove] {
                     let edits = [edit(action, &path, b"x")];
-                    for outcome in [
+                    let outcomes = [
                         edited4("query", &before, &edits),
                         edited6("query", &before, &edits),
-                    ] {
-                        if let Ok(after) = outcome {
-                            assert!(after.contains(code), "only its inside may change");
-                        }
+                    ];
+                    for after in outcomes.into_iter().flatten() {
+                        assert!(after.contains(code), "only its inside may change");
                     }
                 }
             }
