@@ -8,6 +8,7 @@
 //! Nothing here parses DHCP beyond what [`peek`] needs to hand a packet to its client's shard.
 
 pub mod batch;
+mod drops;
 pub mod error;
 pub mod interfaces;
 pub mod listen;
@@ -20,6 +21,7 @@ mod transmit;
 pub mod udp4;
 pub mod udp6;
 
+pub(crate) use drops::kernel_drops;
 pub use error::NetError;
 pub use interfaces::Interface;
 pub use listen::{Sockets, open4, open6};

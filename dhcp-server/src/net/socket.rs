@@ -6,7 +6,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use outrigger_wire::Link;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 
 /// Kernel buffer asked for in each direction, in bytes: about 10,000 small datagrams, where the usual default holds 256.
@@ -119,6 +119,12 @@ impl UdpSocket {
             local: SocketAddr::new(destination, self.port),
             remote,
         }
+    }
+}
+
+impl AsFd for UdpSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

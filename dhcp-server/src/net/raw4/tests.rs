@@ -89,6 +89,60 @@ fn only_ethernet_addresses_get_frames() {
     assert_eq!(to(None), None);
 }
 
+#[test]
+fn kernel_takes_frames_for_datagrams_where_packet_sockets_are_allowed() {
+    let loopback = crate::net::interfaces::list()
+        .unwrap()
+        .into_iter()
+        .find(|one| one.loopback)
+        .unwrap();
+    let mut socket = match RawSocket::open(&loopback) {
+        Ok(socket) => socket,
+        Err(NetError::Socket { source, .. }) => {
+            assert_eq!(source.kind(), std::io::ErrorKind::PermissionDenied);
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    // From nowhere to everybody: the only addresses that the kernel believes of a frame on this interface.
+    socket.address = Ipv4Addr::UNSPECIFIED;
+    let client = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let port = client.local_addr().unwrap().port();
+    client
+        .set_read_timeout(Some(std::time::Duration::from_secs(5)))
+        .unwrap();
+    let answer = |len, to_hardware| {
+        let link = Link {
+            interface: "lo".into(),
+            interface_index: loopback.index,
+            local: ([255, 255, 255, 255], 67).into(),
+            remote: ([255, 255, 255, 255], port).into(),
+        };
+        let mut bytes = Buffer::take();
+        bytes.resize(len, 7);
+        Outgoing {
+            bytes,
+            link,
+            to_hardware,
+        }
+    };
+    // The hardware address of the loopback interface.
+    let here = HwAddress::new(1, &[0; 6]);
+    let outgoing: Vec<Outgoing> = (300..400)
+        .map(|len| answer(len, if len == 350 { None } else { here }))
+        .collect();
+    let mut failures = Vec::new();
+    RawSender::new().send(&socket, &outgoing, |one, errno| {
+        failures.push((one.bytes.len(), errno))
+    });
+    assert_eq!(failures, [(350, Errno::EMSGSIZE)]);
+    let mut bytes = [0; 512];
+    for len in (300..400).filter(|len| *len != 350) {
+        let (received, from) = client.recv_from(&mut bytes).unwrap();
+        assert_eq!((received, from), (len, ([0, 0, 0, 0], 67).into()));
+    }
+}
+
 proptest! {
     #[test]
     fn checksums_of_any_frame_add_up_when_computed_another_way(
