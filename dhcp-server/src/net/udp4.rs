@@ -20,7 +20,8 @@ pub fn open(interface: &Interface, port: u16) -> Result<UdpSocket, NetError> {
     Ok(socket)
 }
 
-/// A socket for relayed packets and renewals to `address` only, whichever way they come.
+/// A socket for relayed packets and renewals to `address` only, whichever way they come; their link names `interface` all
+/// the same.
 ///
 /// # Errors
 ///

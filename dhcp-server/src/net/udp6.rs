@@ -26,7 +26,8 @@ pub fn open(interface: &Interface, port: u16) -> Result<UdpSocket, NetError> {
     Ok(socket)
 }
 
-/// A socket for unicasts to `address`, whichever way they come.
+/// A socket for unicasts to `address`, whichever way they come; their link names `interface` all
+/// the same.
 ///
 /// # Errors
 ///
