@@ -16,7 +16,9 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> u64 {
         #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-        let machine = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let machine = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         machine.saturating_add(self.ahead.load(Ordering::Relaxed))
     }
 

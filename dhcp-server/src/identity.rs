@@ -59,7 +59,11 @@ pub fn server_duid(
     let bytes = compose(configured, hardware, clock);
     let duid = Duid::new(&bytes).ok_or(IdentityError::Configured(bytes.len()))?;
     if !whole && configured.is_none_or(|id| id.persist) {
-        write(&path, &duid).map_err(|source| IdentityError::File { operation: "write", path, source })?;
+        write(&path, &duid).map_err(|source| IdentityError::File {
+            operation: "write",
+            path,
+            source,
+        })?;
     }
     Ok(duid)
 }
@@ -68,11 +72,23 @@ fn read(path: &Path) -> Result<Option<Duid>, IdentityError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(IdentityError::File { operation: "read", path: path.to_owned(), source }),
+        Err(source) => {
+            return Err(IdentityError::File {
+                operation: "read",
+                path: path.to_owned(),
+                source,
+            });
+        }
     };
-    let bytes: Option<Vec<u8>> = text.trim().split(':').map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
+    let bytes: Option<Vec<u8>> = text
+        .trim()
+        .split(':')
+        .map(|pair| u8::from_str_radix(pair, 16).ok())
+        .collect();
     let duid = bytes.and_then(|bytes| Duid::new(&bytes));
-    duid.map(Some).ok_or_else(|| IdentityError::Unreadable { path: path.to_owned() })
+    duid.map(Some).ok_or_else(|| IdentityError::Unreadable {
+        path: path.to_owned(),
+    })
 }
 
 /// Never half written: a server that changes its DUID looks like another one to its clients.
@@ -88,7 +104,11 @@ fn write(path: &Path, duid: &Duid) -> io::Result<()> {
     }
 }
 
-fn compose(configured: Option<&ServerId>, hardware: Option<(u16, Vec<u8>)>, clock: &Clock) -> Vec<u8> {
+fn compose(
+    configured: Option<&ServerId>,
+    hardware: Option<(u16, Vec<u8>)>,
+    clock: &Clock,
+) -> Vec<u8> {
     let id = configured.cloned().unwrap_or(ServerId {
         duid_type: 1,
         htype: 0,
@@ -105,13 +125,21 @@ fn compose(configured: Option<&ServerId>, hardware: Option<(u16, Vec<u8>)>, cloc
     let mut duid = id.duid_type.to_be_bytes().to_vec();
     match id.duid_type {
         2 => {
-            let enterprise = if id.enterprise_id == 0 { DEFAULT_ENTERPRISE } else { id.enterprise_id };
+            let enterprise = if id.enterprise_id == 0 {
+                DEFAULT_ENTERPRISE
+            } else {
+                id.enterprise_id
+            };
             duid.extend(enterprise.to_be_bytes());
         }
         3 => duid.extend(htype.to_be_bytes()),
         _ => {
             let now = clock.now().saturating_sub(LLT_EPOCH) & u64::from(u32::MAX);
-            let time = if id.time == 0 { u32::try_from(now).unwrap_or(0) } else { id.time };
+            let time = if id.time == 0 {
+                u32::try_from(now).unwrap_or(0)
+            } else {
+                id.time
+            };
             duid.extend(htype.to_be_bytes());
             duid.extend(time.to_be_bytes());
         }
@@ -140,7 +168,13 @@ mod tests {
         let first = server_duid(None, directory.path(), hardware, &Clock::default()).unwrap();
         assert_eq!(&first.bytes()[..4], [0, 1, 0, 1]);
         assert!(first.bytes().ends_with(&[2, 0, 0, 0, 0, 1]));
-        let again = server_duid(None, directory.path(), Some((1, vec![9; 6])), &Clock::default()).unwrap();
+        let again = server_duid(
+            None,
+            directory.path(),
+            Some((1, vec![9; 6])),
+            &Clock::default(),
+        )
+        .unwrap();
         assert_eq!(first, again);
     }
 

@@ -5,9 +5,9 @@ pub mod v4;
 pub mod v6;
 
 use crate::telemetry::{Discard, DiscardReason};
+use crate::turns::TurnError;
 use outrigger_alloc::CommitError;
 use outrigger_config::model::{Server, Settings, Subnet};
-use crate::turns::TurnError;
 use outrigger_hooks::{HookDrop, Step};
 use outrigger_store::StoreError;
 use smallvec::SmallVec;
@@ -65,15 +65,26 @@ fn won<T>(committed: Result<T, CommitError>) -> Result<Option<T>, Discard> {
 /// The subnets that a client whose subnet is `selected` may get a lease from: that one first, then the others of its
 /// shared network.
 fn subnets_of<F: Settings>(cfg: &Server<F>, selected: Option<usize>) -> SmallVec<[usize; 4]> {
-    let Some(selected) = selected else { return SmallVec::new() };
-    let network = cfg.subnets.get(selected).and_then(|subnet| cfg.shared_networks.get(subnet.shared_network?));
-    let others = network.into_iter().flat_map(|network| network.subnets.iter().copied());
-    std::iter::once(selected).chain(others.filter(|index| *index != selected)).collect()
+    let Some(selected) = selected else {
+        return SmallVec::new();
+    };
+    let network = cfg
+        .subnets
+        .get(selected)
+        .and_then(|subnet| cfg.shared_networks.get(subnet.shared_network?));
+    let others = network
+        .into_iter()
+        .flat_map(|network| network.subnets.iter().copied());
+    std::iter::once(selected)
+        .chain(others.filter(|index| *index != selected))
+        .collect()
 }
 
 /// Index of the subnet with this id. Subnets are in ascending id.
 fn index_of<F: Settings>(cfg: &Server<F>, id: u32) -> Option<usize> {
-    cfg.subnets.binary_search_by(|subnet| subnet.id.0.cmp(&id)).ok()
+    cfg.subnets
+        .binary_search_by(|subnet| subnet.id.0.cmp(&id))
+        .ok()
 }
 
 /// Seconds of the configuration's duration; what does not fit is for ever.
@@ -87,7 +98,9 @@ fn subnet_scopes<'c, F: Settings>(
     cfg: &'c Server<F>,
     subnet: &'c Subnet<F>,
 ) -> impl Iterator<Item = &'c outrigger_config::model::OptionSet> {
-    let network = subnet.shared_network.and_then(|index| cfg.shared_networks.get(index));
+    let network = subnet
+        .shared_network
+        .and_then(|index| cfg.shared_networks.get(index));
     std::iter::once(&subnet.options).chain(network.map(|network| &network.options))
 }
 

@@ -19,12 +19,24 @@ pub trait ExpiryHooks: Ranged {
     ) -> impl Future<Output = Result<Step, HookDrop>>;
 
     /// `leaseN_recover`.
-    fn recover(hooks: &mut PacketHooks<'_>, lease: &Lease<Self>) -> impl Future<Output = Result<Step, HookDrop>>;
+    fn recover(
+        hooks: &mut PacketHooks<'_>,
+        lease: &Lease<Self>,
+    ) -> impl Future<Output = Result<Step, HookDrop>>;
 }
 
 impl ExpiryHooks for V4 {
-    async fn expire(hooks: &mut PacketHooks<'_>, lease: &mut Lease<Self>, remove_lease: bool) -> Result<Step, HookDrop> {
-        hooks.call(v4::Lease4Expire { lease, remove_lease }).await
+    async fn expire(
+        hooks: &mut PacketHooks<'_>,
+        lease: &mut Lease<Self>,
+        remove_lease: bool,
+    ) -> Result<Step, HookDrop> {
+        hooks
+            .call(v4::Lease4Expire {
+                lease,
+                remove_lease,
+            })
+            .await
     }
 
     async fn recover(hooks: &mut PacketHooks<'_>, lease: &Lease<Self>) -> Result<Step, HookDrop> {
@@ -33,8 +45,17 @@ impl ExpiryHooks for V4 {
 }
 
 impl ExpiryHooks for V6 {
-    async fn expire(hooks: &mut PacketHooks<'_>, lease: &mut Lease<Self>, remove_lease: bool) -> Result<Step, HookDrop> {
-        hooks.call(v6::Lease6Expire { lease, remove_lease }).await
+    async fn expire(
+        hooks: &mut PacketHooks<'_>,
+        lease: &mut Lease<Self>,
+        remove_lease: bool,
+    ) -> Result<Step, HookDrop> {
+        hooks
+            .call(v6::Lease6Expire {
+                lease,
+                remove_lease,
+            })
+            .await
     }
 
     async fn recover(hooks: &mut PacketHooks<'_>, lease: &Lease<Self>) -> Result<Step, HookDrop> {
@@ -70,13 +91,20 @@ pub async fn reclaim<F: ExpiryHooks>(
     };
     let expired: Vec<Lease<F>> = {
         let leases = alloc.store().lock();
-        leases.expired(now, most).filter_map(|resource| leases.get(&resource).cloned()).collect()
+        leases
+            .expired(now, most)
+            .filter_map(|resource| leases.get(&resource).cloned())
+            .collect()
     };
     let started = Instant::now();
-    let mut pass = Pass { incomplete: expired.len() == most, ..Pass::default() };
+    let mut pass = Pass {
+        incomplete: expired.len() == most,
+        ..Pass::default()
+    };
     for lease in expired {
         // At least one, however short the time.
-        let late = !limits.max_reclaim_time.is_zero() && started.elapsed() > limits.max_reclaim_time;
+        let late =
+            !limits.max_reclaim_time.is_zero() && started.elapsed() > limits.max_reclaim_time;
         if late && pass.reclaimed + pass.kept > 0 {
             pass.incomplete = true;
             break;
@@ -93,7 +121,9 @@ pub async fn reclaim<F: ExpiryHooks>(
                     Ok(_) => pass.reclaimed += 1,
                     // A packet has renewed or taken it meanwhile.
                     Err(CommitError::Lost) => {}
-                    Err(CommitError::Store(_)) => return Err(Discard::because(DiscardReason::StoreBusy)),
+                    Err(CommitError::Store(_)) => {
+                        return Err(Discard::because(DiscardReason::StoreBusy));
+                    }
                 }
             }
         }
@@ -107,12 +137,18 @@ enum End<F: Ranged> {
 }
 
 /// Asks the hook points what becomes of an expired lease; `None`: not now.
-async fn end_of<F: ExpiryHooks>(limits: &ExpiredLeases, hooks: &ShardHooks, old: &Lease<F>) -> Option<End<F>> {
+async fn end_of<F: ExpiryHooks>(
+    limits: &ExpiredLeases,
+    hooks: &ShardHooks,
+    old: &Lease<F>,
+) -> Option<End<F>> {
     let remove = limits.hold_reclaimed_time.is_zero();
     let mut lease = old.clone();
     let mut hooks = hooks.for_packet();
     // A failed call never keeps a lease alive: the policy here can only be to go on.
-    let step = F::expire(&mut hooks, &mut lease, remove).await.unwrap_or(Step::Run);
+    let step = F::expire(&mut hooks, &mut lease, remove)
+        .await
+        .unwrap_or(Step::Run);
     if step == Step::Skip {
         return None;
     }
@@ -123,7 +159,10 @@ async fn end_of<F: ExpiryHooks>(limits: &ExpiredLeases, hooks: &ShardHooks, old:
     if remove {
         return Some(End::Remove);
     }
-    Some(End::Keep(Lease { state: LeaseState::ExpiredReclaimed, ..lease }))
+    Some(End::Keep(Lease {
+        state: LeaseState::ExpiredReclaimed,
+        ..lease
+    }))
 }
 
 /// Removes leases that were reclaimed or released longer than `hold-reclaimed-time` before `now`. Returns how many.
@@ -135,7 +174,10 @@ pub fn flush<F: Ranged>(cfg: &Server<F>, alloc: &Allocator<F>, now: u64) -> Resu
     let cutoff = now.saturating_sub(cfg.expired_leases.hold_reclaimed_time.as_secs());
     let old: Vec<Lease<F>> = {
         let leases = alloc.store().lock();
-        leases.reclaimed_before(cutoff, STEP).filter_map(|resource| leases.get(&resource).cloned()).collect()
+        leases
+            .reclaimed_before(cutoff, STEP)
+            .filter_map(|resource| leases.get(&resource).cloned())
+            .collect()
     };
     let mut flushed = 0;
     for lease in old {

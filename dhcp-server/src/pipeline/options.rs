@@ -8,11 +8,17 @@ use smallvec::SmallVec;
 pub type Scopes<'c> = SmallVec<[&'c OptionSet; 8]>;
 
 /// Adds every option that is asked for or always sent, that no scope forbids, and that the reply does not have yet.
-/// Of one code the most specific scope's is taken.
-pub fn add(reply: &mut Options, scopes: &Scopes<'_>, is_asked_for: impl Fn(u16) -> bool) {
+/// Of one code the most specific scope's is taken. `vendor` is the code of the option that [`vendor()`] fills.
+pub fn add(
+    reply: &mut Options,
+    scopes: &Scopes<'_>,
+    vendor: u16,
+    is_asked_for: impl Fn(u16) -> bool,
+) {
     for scope in scopes {
         for option in &scope.options {
-            if !reply.contains(option.code) && is_wanted(scopes, option, &is_asked_for) {
+            let open = option.code != vendor && !reply.contains(option.code);
+            if open && is_wanted(scopes, option, &is_asked_for) {
                 reply.push(option.code, &option.payload);
             }
         }
@@ -20,7 +26,11 @@ pub fn add(reply: &mut Options, scopes: &Scopes<'_>, is_asked_for: impl Fn(u16) 
 }
 
 /// `always-send` and `never-send` of any scope count for the code in all of them; never beats always.
-fn is_wanted(scopes: &Scopes<'_>, option: &ConfiguredOption, is_asked_for: impl Fn(u16) -> bool) -> bool {
+fn is_wanted(
+    scopes: &Scopes<'_>,
+    option: &ConfiguredOption,
+    is_asked_for: impl Fn(u16) -> bool,
+) -> bool {
     let same = || scopes.iter().filter_map(|scope| scope.get(option.code));
     let always = is_asked_for(option.code) || same().any(|option| option.always_send);
     always && !same().any(|option| option.never_send)
@@ -35,7 +45,8 @@ pub fn vendor<'c>(
 ) -> SmallVec<[&'c ConfiguredOption; 8]> {
     let of_enterprise = || {
         let all = scopes.iter().flat_map(|scope| &scope.vendor);
-        all.filter(|sub| sub.enterprise == enterprise).map(|sub| &sub.option)
+        all.filter(|sub| sub.enterprise == enterprise)
+            .map(|sub| &sub.option)
     };
     let mut chosen: SmallVec<[&ConfiguredOption; 8]> = SmallVec::new();
     for option in of_enterprise() {
@@ -50,9 +61,16 @@ pub fn vendor<'c>(
     chosen
 }
 
-/// Enterprises that have an option which is sent without being asked for.
-pub fn always_sent_vendors(scopes: &Scopes<'_>) -> SmallVec<[u32; 2]> {
-    let mut enterprises: SmallVec<[u32; 2]> = SmallVec::new();
+/// Enterprises that are answered without being named by the client: those that have a sub-option which is always sent,
+/// and those that a configured option of code `vendor` names.
+pub fn unasked_vendors(scopes: &Scopes<'_>, vendor: u16) -> SmallVec<[u32; 2]> {
+    let configured = scopes
+        .iter()
+        .filter_map(|scope| scope.get(vendor)?.payload.first_chunk::<4>());
+    let mut enterprises: SmallVec<[u32; 2]> = configured
+        .map(|number| u32::from_be_bytes(*number))
+        .collect();
+    enterprises.dedup();
     for sub in scopes.iter().flat_map(|scope| &scope.vendor) {
         if sub.option.always_send && !enterprises.contains(&sub.enterprise) {
             enterprises.push(sub.enterprise);
@@ -68,30 +86,59 @@ mod tests {
     use smallvec::smallvec;
 
     fn option(code: u16, payload: &[u8]) -> ConfiguredOption {
-        ConfiguredOption { code, payload: payload.into(), always_send: false, never_send: false }
+        ConfiguredOption {
+            code,
+            payload: payload.into(),
+            always_send: false,
+            never_send: false,
+        }
     }
 
     fn set(options: &[ConfiguredOption]) -> OptionSet {
-        OptionSet { options: options.to_vec(), vendor: Vec::new() }
+        OptionSet {
+            options: options.to_vec(),
+            vendor: Vec::new(),
+        }
     }
 
     #[test]
     fn the_most_specific_scope_that_has_the_option_provides_it() {
         let subnet = set(&[option(6, b"subnet")]);
-        let global = set(&[option(3, b"global"), option(6, b"global"), option(42, b"not asked for")]);
+        let global = set(&[
+            option(3, b"global"),
+            option(6, b"global"),
+            option(42, b"not asked for"),
+        ]);
         let mut reply = Options::new();
-        add(&mut reply, &smallvec![&subnet, &global], |code| code == 3 || code == 6);
-        assert_eq!(reply.iter().collect::<Vec<_>>(), [(6, &b"subnet"[..]), (3, b"global")]);
+        add(&mut reply, &smallvec![&subnet, &global], 17, |code| {
+            code == 3 || code == 6
+        });
+        assert_eq!(
+            reply.iter().collect::<Vec<_>>(),
+            [(6, &b"subnet"[..]), (3, b"global")]
+        );
     }
 
     #[test]
     fn always_and_never_hold_in_all_scopes_and_never_wins() {
-        let always = ConfiguredOption { always_send: true, ..option(42, b"global") };
-        let never = ConfiguredOption { never_send: true, ..option(15, b"never") };
+        let always = ConfiguredOption {
+            always_send: true,
+            ..option(42, b"global")
+        };
+        let never = ConfiguredOption {
+            never_send: true,
+            ..option(15, b"never")
+        };
         let subnet = set(&[never, option(42, b"subnet")]);
-        let global = set(&[ConfiguredOption { always_send: true, ..option(15, b"always") }, always]);
+        let global = set(&[
+            ConfiguredOption {
+                always_send: true,
+                ..option(15, b"always")
+            },
+            always,
+        ]);
         let mut reply = Options::new();
-        add(&mut reply, &smallvec![&subnet, &global], |_| false);
+        add(&mut reply, &smallvec![&subnet, &global], 17, |_| false);
         assert_eq!(reply.iter().collect::<Vec<_>>(), [(42, &b"subnet"[..])]);
     }
 
@@ -100,7 +147,7 @@ mod tests {
         let global = set(&[option(54, b"configured")]);
         let mut reply = Options::new();
         reply.push(54, b"made");
-        add(&mut reply, &smallvec![&global], |_| true);
+        add(&mut reply, &smallvec![&global], 17, |_| true);
         assert_eq!(reply.get(54), Some(&b"made"[..]));
         assert_eq!(reply.len(), 1);
     }
@@ -109,12 +156,18 @@ mod tests {
     fn vendor_options_are_chosen_by_enterprise() {
         let sub = |enterprise, code, always_send| VendorSubOption {
             enterprise,
-            option: ConfiguredOption { always_send, ..option(code, b"x") },
+            option: ConfiguredOption {
+                always_send,
+                ..option(code, b"x")
+            },
         };
-        let global = OptionSet { options: Vec::new(), vendor: vec![sub(4491, 33, false), sub(9, 1, true)] };
+        let global = OptionSet {
+            options: Vec::new(),
+            vendor: vec![sub(4491, 33, false), sub(9, 1, true)],
+        };
         let scopes: Scopes<'_> = smallvec![&global];
         assert_eq!(vendor(&scopes, 4491, |code| code == 33).len(), 1);
         assert!(vendor(&scopes, 4491, |_| false).is_empty());
-        assert_eq!(always_sent_vendors(&scopes).as_slice(), [9]);
+        assert_eq!(unasked_vendors(&scopes, 17).as_slice(), [9]);
     }
 }

@@ -14,8 +14,9 @@ use locate::Located4;
 use outrigger_alloc::{Allocator, Origin, Plan, Wish};
 use outrigger_config::model::Server;
 use outrigger_hooks::callouts::v4::{
-    Buffer4Receive, Buffer4Send, Lease4Decline, Lease4Expire, Lease4Offer, Lease4Recover, Lease4Release, Lease4Renew,
-    Lease4Select, Leases4Committed, Pkt4Receive, Pkt4Send, Subnet4Select,
+    Buffer4Receive, Buffer4Send, Lease4Decline, Lease4Expire, Lease4Offer, Lease4Recover,
+    Lease4Release, Lease4Renew, Lease4Select, Leases4Committed, Pkt4Receive, Pkt4Send,
+    Subnet4Select,
 };
 use outrigger_hooks::{PacketHooks, ShardHooks, Step};
 use outrigger_store::{Lease, LeaseState};
@@ -68,7 +69,12 @@ impl Server4 {
         let mut classes = Classes::default();
 
         // Understand
-        hooks.call(Buffer4Receive { datagram: &mut datagram, classes: &mut classes }).await?;
+        hooks
+            .call(Buffer4Receive {
+                datagram: &mut datagram,
+                classes: &mut classes,
+            })
+            .await?;
         let mut query = accept::decode(datagram, classes)?;
         let own = self.own_address(&query.link);
         accept::addressed_to_us(cfg, &query, own)?;
@@ -95,29 +101,66 @@ impl Server4 {
         let (query, outcome) = (&mut answer.query, &answer.outcome);
         match (query.packet.message_type, &mut answer.response) {
             (Some(MessageType::Discover), Some(response)) => {
-                let (lease, old_lease) = (outcome.granted.as_ref().map(|(lease, _)| lease), outcome.old.as_ref());
-                hooks.call(Lease4Offer { query, response, lease, offer_lifetime: 0, old_lease }).await?;
+                let (lease, old_lease) = (
+                    outcome.granted.as_ref().map(|(lease, _)| lease),
+                    outcome.old.as_ref(),
+                );
+                hooks
+                    .call(Lease4Offer {
+                        query,
+                        response,
+                        lease,
+                        offer_lifetime: 0,
+                        old_lease,
+                    })
+                    .await?;
             }
             (Some(MessageType::Inform), _) => {}
             (_, response) => {
                 let (leases, deleted) = (&outcome.leases, &outcome.deleted);
-                hooks.call(Leases4Committed { query, response: response.as_mut(), leases, deleted }).await?;
+                hooks
+                    .call(Leases4Committed {
+                        query,
+                        response: response.as_mut(),
+                        leases,
+                        deleted,
+                    })
+                    .await?;
             }
         }
         let mut pack = Step::Run;
         if let Some(response) = &mut answer.response {
             let (subnet_id, packed) = (answer.subnet_id, &mut answer.packed);
-            pack = hooks.call(Pkt4Send { query, response, subnet_id, packed }).await?;
+            pack = hooks
+                .call(Pkt4Send {
+                    query,
+                    response,
+                    subnet_id,
+                    packed,
+                })
+                .await?;
         }
-        let Some(mut outgoing) = answer.encode(pack, self.ports)? else { return Ok(None) };
-        run_or_discard(hooks.call(Buffer4Send { outgoing: &mut outgoing }).await?)?;
+        let Some(mut outgoing) = answer.encode(pack, self.ports)? else {
+            return Ok(None);
+        };
+        run_or_discard(
+            hooks
+                .call(Buffer4Send {
+                    outgoing: &mut outgoing,
+                })
+                .await?,
+        )?;
         Ok(Some(outgoing))
     }
 
     /// This server's address on the link: the one that the packet was sent to, else its interface's first.
     fn own_address(&self, link: &Link) -> Ipv4Addr {
         match link.local.ip() {
-            IpAddr::V4(addr) if !addr.is_broadcast() && !addr.is_multicast() && !addr.is_unspecified() => addr,
+            IpAddr::V4(addr)
+                if !addr.is_broadcast() && !addr.is_multicast() && !addr.is_unspecified() =>
+            {
+                addr
+            }
             _ => {
                 let mut known = self.addresses.iter();
                 let own = known.find(|(index, _)| *index == link.interface_index);
@@ -126,11 +169,21 @@ impl Server4 {
         }
     }
 
-    async fn select_subnet(&self, hooks: &mut PacketHooks<'_>, located: &mut Located4<'_>) -> Result<(), Discard> {
+    async fn select_subnet(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located4<'_>,
+    ) -> Result<(), Discard> {
         let mut subnet_id = located.subnet_id();
-        let subnets = &located.cfg.subnets;
+        let subnet_ids = &located.cfg.subnet_ids;
         let query = &mut located.query;
-        let step = hooks.call(Subnet4Select { query, subnet_id: &mut subnet_id, subnets }).await?;
+        let step = hooks
+            .call(Subnet4Select {
+                query,
+                subnet_id: &mut subnet_id,
+                subnet_ids,
+            })
+            .await?;
         located.select(match step {
             Step::Run => subnet_id,
             Step::Skip => None,
@@ -139,47 +192,71 @@ impl Server4 {
     }
 
     /// Decides, then writes; decides again when another packet was faster.
-    async fn decide(&self, hooks: &mut PacketHooks<'_>, located: &mut Located4<'_>) -> Result<Outcome4, Discard> {
+    async fn decide(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located4<'_>,
+    ) -> Result<Outcome4, Discard> {
         for _ in 0..MAX_PLANS {
             let draft = match located.query.packet.message_type {
-                Some(MessageType::Discover | MessageType::Request) => self.assign(hooks, located).await?,
+                Some(MessageType::Discover | MessageType::Request) => {
+                    self.assign(hooks, located).await?
+                }
                 Some(MessageType::Release) => self.release(hooks, located).await?,
                 Some(MessageType::Decline) => self.decline(hooks, located).await?,
                 // INFORM changes nothing.
                 _ => Draft4::only(Reply::Ack),
             };
             if let Some(ticket) = won(self.alloc.commit(draft.changes))? {
-                return Ok(Outcome4 { ticket, ..draft.outcome });
+                return Ok(Outcome4 {
+                    ticket,
+                    ..draft.outcome
+                });
             }
         }
         Err(Discard::because(DiscardReason::LostEveryRace))
     }
 
     /// DISCOVER, REQUEST: plans a lease and shows it, until a callout lets one pass.
-    async fn assign(&self, hooks: &mut PacketHooks<'_>, located: &mut Located4<'_>) -> Result<Draft4, Discard> {
+    async fn assign(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located4<'_>,
+    ) -> Result<Draft4, Discard> {
         let discover = located.query.packet.message_type == Some(MessageType::Discover);
         if located.subnet.is_none() {
             return decide::without_subnet(located);
         }
         if !discover {
-            let known = || self.alloc.leases_of(&located.keys(), &|lease| located.is_mine(&lease.owner));
+            let known = || {
+                self.alloc
+                    .leases_of(&located.keys(), &|lease| located.is_mine(&lease.owner))
+            };
             if let Some(decided) = decide::init_reboot(located, known) {
                 return decided;
             }
         }
         let mut skipped: SmallVec<[Ipv4Addr; 4]> = SmallVec::new();
         for _ in 0..MAX_PLANS {
-            let Some(mut plan) = self.plan(located, &skipped) else { break };
+            let Some(mut plan) = self.plan(located, &skipped) else {
+                break;
+            };
             decide::set_lifetime(&mut plan, located);
             self.take_over(hooks, &mut plan).await?;
             match self.show(hooks, located, &mut plan).await? {
                 Step::Run if discover => return Ok(self.offer(plan)),
                 Step::Run => return Ok(self.grant(located, plan)),
-                Step::Skip if plan.claim.origin() == Origin::Held => return Ok(keep_as_it_is(plan, discover)),
+                Step::Skip if plan.claim.origin() == Origin::Held => {
+                    return Ok(keep_as_it_is(plan, discover));
+                }
                 Step::Skip => skipped.push(plan.lease.resource),
             }
         }
-        if discover { Err(Discard::because(DiscardReason::NoneLeft)) } else { decide::refused(located) }
+        if discover {
+            Err(Discard::because(DiscardReason::NoneLeft))
+        } else {
+            decide::refused(located)
+        }
     }
 
     fn plan(&self, located: &Located4<'_>, skipped: &[Ipv4Addr]) -> Option<Plan<V4>> {
@@ -193,17 +270,31 @@ impl Server4 {
             is_mine: &|owner| located.is_mine(owner),
             reserved: decide::reserved(located),
             hint,
-            only_hint: hint.is_some() && located.query.packet.message_type == Some(MessageType::Request),
+            only_hint: hint.is_some()
+                && located.query.packet.message_type == Some(MessageType::Request),
             skipped,
             now: self.clock.now(),
         })
     }
 
     /// The candidate is an expired lease: its end is reported first.
-    async fn take_over(&self, hooks: &mut PacketHooks<'_>, plan: &mut Plan<V4>) -> Result<(), Discard> {
-        let expired = plan.claim.previous().filter(|_| plan.claim.origin() == Origin::Expired).cloned();
+    async fn take_over(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        plan: &mut Plan<V4>,
+    ) -> Result<(), Discard> {
+        let expired = plan
+            .claim
+            .previous()
+            .filter(|_| plan.claim.origin() == Origin::Expired)
+            .cloned();
         if let Some(mut lease) = expired {
-            let step = hooks.call(Lease4Expire { lease: &mut lease, remove_lease: false }).await?;
+            let step = hooks
+                .call(Lease4Expire {
+                    lease: &mut lease,
+                    remove_lease: false,
+                })
+                .await?;
             if step == Step::Run && lease.state == LeaseState::Declined {
                 hooks.call(Lease4Recover { lease: &lease }).await?;
             }
@@ -224,7 +315,15 @@ impl Server4 {
         let (subnet_id, offer_lifetime) = (lease.subnet_id, 0);
         let step = match claim.origin() {
             // Kea: also for a DISCOVER of a client that has a lease.
-            Origin::Held => hooks.call(Lease4Renew { query, subnet_id, lease }).await?,
+            Origin::Held => {
+                hooks
+                    .call(Lease4Renew {
+                        query,
+                        subnet_id,
+                        lease,
+                    })
+                    .await?
+            }
             Origin::Free | Origin::Expired => {
                 let fake_allocation = query.packet.message_type == Some(MessageType::Discover);
                 let subnet = cfg.subnets.get(claim.subnet());
@@ -235,7 +334,16 @@ impl Server4 {
                     }
                     claim.move_to(cfg, resource, now)
                 };
-                hooks.call(Lease4Select { query, subnet_id, fake_allocation, offer_lifetime, lease, claim }).await?
+                hooks
+                    .call(Lease4Select {
+                        query,
+                        subnet_id,
+                        fake_allocation,
+                        offer_lifetime,
+                        lease,
+                        claim,
+                    })
+                    .await?
             }
         };
         Ok(step)
@@ -255,9 +363,12 @@ impl Server4 {
         let granted = plan.lease.resource;
         if plan.claim.origin() != Origin::Held {
             let reachable = subnets_of(located.cfg, located.subnet);
-            let on_link = |id: u32| index_of(located.cfg, id).is_some_and(|index| reachable.contains(&index));
+            let on_link =
+                |id: u32| index_of(located.cfg, id).is_some_and(|index| reachable.contains(&index));
             let others = |lease: &Lease<V4>| {
-                lease.resource != granted && on_link(lease.subnet_id) && located.is_mine(&lease.owner)
+                lease.resource != granted
+                    && on_link(lease.subnet_id)
+                    && located.is_mine(&lease.owner)
             };
             for old in self.alloc.leases_of(&located.keys(), &others) {
                 draft.changes.remove(&old);
@@ -271,13 +382,25 @@ impl Server4 {
     }
 
     /// RELEASE: the lease of ciaddr, where it is the client's.
-    async fn release(&self, hooks: &mut PacketHooks<'_>, located: &mut Located4<'_>) -> Result<Draft4, Discard> {
+    async fn release(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located4<'_>,
+    ) -> Result<Draft4, Discard> {
         let mut draft = Draft4::only(Reply::None);
         let ciaddr = located.query.packet.header.ciaddr;
         let lease = decide::own_lease(self.alloc.store().lock().get(&ciaddr), located);
         if let Some(mut lease) = lease {
             let (query, subnet_id) = (&mut located.query, lease.subnet_id);
-            if hooks.call(Lease4Release { query, subnet_id, lease: &mut lease }).await? == Step::Run {
+            if hooks
+                .call(Lease4Release {
+                    query,
+                    subnet_id,
+                    lease: &mut lease,
+                })
+                .await?
+                == Step::Run
+            {
                 draft.changes.release(&lease, keeps_released(located.cfg));
                 draft.outcome.deleted.push(lease);
             }
@@ -286,13 +409,29 @@ impl Server4 {
     }
 
     /// DECLINE: the address of option 50, where the lease is the client's, goes out of use for a while.
-    async fn decline(&self, hooks: &mut PacketHooks<'_>, located: &mut Located4<'_>) -> Result<Draft4, Discard> {
+    async fn decline(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located4<'_>,
+    ) -> Result<Draft4, Discard> {
         let mut draft = Draft4::only(Reply::None);
-        let requested = located.query.packet.requested_address().unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let requested = located
+            .query
+            .packet
+            .requested_address()
+            .unwrap_or(Ipv4Addr::UNSPECIFIED);
         let lease = decide::own_lease(self.alloc.store().lock().get(&requested), located);
         if let Some(mut lease) = lease {
             let (query, subnet_id) = (&mut located.query, lease.subnet_id);
-            if hooks.call(Lease4Decline { query, subnet_id, lease: &mut lease }).await? == Step::Run {
+            if hooks
+                .call(Lease4Decline {
+                    query,
+                    subnet_id,
+                    lease: &mut lease,
+                })
+                .await?
+                == Step::Run
+            {
                 tracing::warn!(address = %lease.resource, client = %lease.owner, "DHCP4_DECLINE_LEASE");
                 let probation = super::seconds(located.cfg.decline_probation_period);
                 let declined = draft.changes.decline(&lease, probation, self.clock.now());

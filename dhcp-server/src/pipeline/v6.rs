@@ -14,8 +14,9 @@ use locate::Located6;
 use outrigger_alloc::{Allocator, Origin, Plan, Wish};
 use outrigger_config::model::Server;
 use outrigger_hooks::callouts::v6::{
-    Buffer6Receive, Buffer6Send, Lease6Decline, Lease6Expire, Lease6Rebind, Lease6Recover, Lease6Release, Lease6Renew,
-    Lease6Select, Leases6Committed, Pkt6Receive, Pkt6Send, Subnet6Select,
+    Buffer6Receive, Buffer6Send, Lease6Decline, Lease6Expire, Lease6Rebind, Lease6Recover,
+    Lease6Release, Lease6Renew, Lease6Select, Leases6Committed, Pkt6Receive, Pkt6Send,
+    Subnet6Select,
 };
 use outrigger_hooks::{PacketHooks, ShardHooks, Step};
 use outrigger_store::{Lease, LeaseState};
@@ -58,7 +59,12 @@ impl Server6 {
         let mut classes = Classes::default();
 
         // Understand
-        hooks.call(Buffer6Receive { datagram: &mut datagram, classes: &mut classes }).await?;
+        hooks
+            .call(Buffer6Receive {
+                datagram: &mut datagram,
+                classes: &mut classes,
+            })
+            .await?;
         let mut query = accept::decode(datagram, classes)?;
         accept::addressed_to_us(&self.server_id, &query)?;
         run_or_discard(hooks.call(Pkt6Receive { query: &mut query }).await?)?;
@@ -81,22 +87,52 @@ impl Server6 {
         let mut answer = answer::build(&self.server_id, Decided6 { located, outcome });
         if is_committing(&answer) {
             let (leases, deleted) = (&answer.outcome.leases, &answer.outcome.deleted);
-            let (query, response) = (&mut answer.query, &mut answer.response);
-            hooks.call(Leases6Committed { query, response, leases, deleted }).await?;
+            let (query, response) = (&mut answer.query, Some(&mut answer.response));
+            hooks
+                .call(Leases6Committed {
+                    query,
+                    response,
+                    leases,
+                    deleted,
+                })
+                .await?;
         }
         let (query, response) = (&mut answer.query, &mut answer.response);
         let (subnet_id, packed) = (answer.subnet_id, &mut answer.packed);
-        let pack = hooks.call(Pkt6Send { query, response, subnet_id, packed }).await?;
+        let pack = hooks
+            .call(Pkt6Send {
+                query,
+                response,
+                subnet_id,
+                packed,
+            })
+            .await?;
         let (mut outgoing, _query) = answer.encode(pack, self.client_port)?;
-        run_or_discard(hooks.call(Buffer6Send { outgoing: &mut outgoing }).await?)?;
+        run_or_discard(
+            hooks
+                .call(Buffer6Send {
+                    outgoing: &mut outgoing,
+                })
+                .await?,
+        )?;
         Ok(outgoing)
     }
 
-    async fn select_subnet(&self, hooks: &mut PacketHooks<'_>, located: &mut Located6<'_>) -> Result<(), Discard> {
+    async fn select_subnet(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located6<'_>,
+    ) -> Result<(), Discard> {
         let mut subnet_id = located.subnet_id();
-        let subnets = &located.cfg.subnets;
+        let subnet_ids = &located.cfg.subnet_ids;
         let query = &mut located.query;
-        let step = hooks.call(Subnet6Select { query, subnet_id: &mut subnet_id, subnets }).await?;
+        let step = hooks
+            .call(Subnet6Select {
+                query,
+                subnet_id: &mut subnet_id,
+                subnet_ids,
+            })
+            .await?;
         located.select(match step {
             Step::Run => subnet_id,
             Step::Skip => None,
@@ -105,12 +141,19 @@ impl Server6 {
     }
 
     /// Decides for every IA, then writes everything in one step; decides again when another packet was faster.
-    async fn decide(&self, hooks: &mut PacketHooks<'_>, located: &mut Located6<'_>) -> Result<Outcome6, Discard> {
+    async fn decide(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located6<'_>,
+    ) -> Result<Outcome6, Discard> {
         for _ in 0..MAX_PLANS {
             let mut draft = Draft6::default();
             for ia in decide::requested(located) {
                 match located.query.packet.message_type {
-                    MessageType::Solicit | MessageType::Request | MessageType::Renew | MessageType::Rebind => {
+                    MessageType::Solicit
+                    | MessageType::Request
+                    | MessageType::Renew
+                    | MessageType::Rebind => {
                         self.assign(hooks, located, &ia, &mut draft).await?;
                     }
                     MessageType::Release => self.release(hooks, located, &ia, &mut draft).await?,
@@ -138,7 +181,9 @@ impl Server6 {
         let purpose = decide::purpose(located);
         let mut skipped: SmallVec<[Resource6; 2]> = SmallVec::new();
         for _ in 0..MAX_PLANS {
-            let Some(mut plan) = self.plan(located, ia, &skipped) else { break };
+            let Some(mut plan) = self.plan(located, ia, &skipped) else {
+                break;
+            };
             decide::set_lifetimes(&mut plan, ia, located);
             self.take_over(hooks, &mut plan).await?;
             match self.show(hooks, located, purpose, &mut plan).await? {
@@ -153,11 +198,19 @@ impl Server6 {
                 Step::Skip => skipped.push(plan.lease.resource),
             }
         }
-        draft.outcome.ias.push(IaOutcome::refused(ia, decide::none_left(ia, purpose)));
+        draft
+            .outcome
+            .ias
+            .push(IaOutcome::refused(ia, decide::none_left(ia, purpose)));
         Ok(())
     }
 
-    fn plan(&self, located: &Located6<'_>, ia: &IaRequest, skipped: &[Resource6]) -> Option<Plan<V6>> {
+    fn plan(
+        &self,
+        located: &Located6<'_>,
+        ia: &IaRequest,
+        skipped: &[Resource6],
+    ) -> Option<Plan<V6>> {
         self.alloc.plan(&Wish {
             cfg: located.cfg,
             subnets: &subnets_of(located.cfg, located.subnet),
@@ -174,10 +227,23 @@ impl Server6 {
     }
 
     /// The candidate is an expired lease: its end is reported first.
-    async fn take_over(&self, hooks: &mut PacketHooks<'_>, plan: &mut Plan<V6>) -> Result<(), Discard> {
-        let expired = plan.claim.previous().filter(|_| plan.claim.origin() == Origin::Expired).cloned();
+    async fn take_over(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        plan: &mut Plan<V6>,
+    ) -> Result<(), Discard> {
+        let expired = plan
+            .claim
+            .previous()
+            .filter(|_| plan.claim.origin() == Origin::Expired)
+            .cloned();
         if let Some(mut lease) = expired {
-            let step = hooks.call(Lease6Expire { lease: &mut lease, remove_lease: false }).await?;
+            let step = hooks
+                .call(Lease6Expire {
+                    lease: &mut lease,
+                    remove_lease: false,
+                })
+                .await?;
             if step == Step::Run && lease.state == LeaseState::Declined {
                 hooks.call(Lease6Recover { lease: &lease }).await?;
             }
@@ -198,7 +264,9 @@ impl Server6 {
         let query = &mut located.query;
         let step = match (claim.origin(), query.packet.message_type) {
             (Origin::Held, MessageType::Renew) => hooks.call(Lease6Renew { query, lease }).await?,
-            (Origin::Held, MessageType::Rebind) => hooks.call(Lease6Rebind { query, lease }).await?,
+            (Origin::Held, MessageType::Rebind) => {
+                hooks.call(Lease6Rebind { query, lease }).await?
+            }
             // Kea: a repeated SOLICIT or REQUEST gets its lease again without a hook point.
             (Origin::Held, _) => Step::Run,
             (Origin::Free | Origin::Expired, _) => {
@@ -211,20 +279,22 @@ impl Server6 {
                     }
                     claim.move_to(cfg, resource, now)
                 };
-                hooks.call(Lease6Select { query, subnet_id, fake_allocation, lease, claim }).await?
+                hooks
+                    .call(Lease6Select {
+                        query,
+                        subnet_id,
+                        fake_allocation,
+                        lease,
+                        claim,
+                    })
+                    .await?
             }
         };
         Ok(step)
     }
 
     /// Adds the planned lease to the draft. What else the client holds or names in the IA ends.
-    fn grant(
-        &self,
-        ia: &IaRequest,
-        purpose: Purpose,
-        plan: Plan<V6>,
-        draft: &mut Draft6,
-    ) {
+    fn grant(&self, ia: &IaRequest, purpose: Purpose, plan: Plan<V6>, draft: &mut Draft6) {
         let mut outcome = IaOutcome::of(ia);
         let subnet = plan.claim.subnet();
         if purpose == Purpose::Advertise {
@@ -235,7 +305,9 @@ impl Server6 {
         }
         let granted = plan.lease.resource;
         let others = |lease: &Lease<V6>| {
-            lease.owner == ia.owner && lease.resource != granted && same_kind(lease.resource, granted)
+            lease.owner == ia.owner
+                && lease.resource != granted
+                && same_kind(lease.resource, granted)
         };
         for old in self.alloc.leases_of(&ia.owner.keys(), &others) {
             draft.changes.remove(&old);
@@ -263,7 +335,13 @@ impl Server6 {
         for (resource, ..) in &ia.named {
             let lease = decide::own_lease(self.alloc.store().lock().get(resource), &ia.owner);
             let Some(mut lease) = lease else { continue };
-            match hooks.call(Lease6Release { query: &mut located.query, lease: &mut lease }).await? {
+            match hooks
+                .call(Lease6Release {
+                    query: &mut located.query,
+                    lease: &mut lease,
+                })
+                .await?
+            {
                 Step::Run => {
                     draft.changes.release(&lease, keeps_released(located.cfg));
                     draft.outcome.deleted.push(lease);
@@ -290,11 +368,18 @@ impl Server6 {
         draft: &mut Draft6,
     ) -> Result<(), Discard> {
         let probation = super::seconds(located.cfg.decline_probation_period);
-        let mut outcome = IaOutcome::refused(ia, (Status::NoBinding, "this server knows no such lease"));
+        let mut outcome =
+            IaOutcome::refused(ia, (Status::NoBinding, "this server knows no such lease"));
         for (resource, ..) in &ia.named {
             let lease = decide::own_lease(self.alloc.store().lock().get(resource), &ia.owner);
             let Some(mut lease) = lease else { continue };
-            match hooks.call(Lease6Decline { query: &mut located.query, lease: &mut lease }).await? {
+            match hooks
+                .call(Lease6Decline {
+                    query: &mut located.query,
+                    lease: &mut lease,
+                })
+                .await?
+            {
                 Step::Run => {
                     tracing::warn!(address = %lease.resource, client = %lease.owner, "DHCP6_DECLINE_LEASE");
                     let declined = draft.changes.decline(&lease, probation, self.clock.now());
@@ -326,7 +411,8 @@ fn keep_as_it_is(ia: &IaRequest, plan: &Plan<V6>, draft: &mut Draft6) {
 fn same_kind(a: Resource6, b: Resource6) -> bool {
     matches!(
         (a, b),
-        (Resource6::Address(_), Resource6::Address(_)) | (Resource6::Prefix(_), Resource6::Prefix(_))
+        (Resource6::Address(_), Resource6::Address(_))
+            | (Resource6::Prefix(_), Resource6::Prefix(_))
     )
 }
 

@@ -71,6 +71,8 @@ discard_reasons! {
     NotDurable = "not-durable",
     /// The reply does not fit into a datagram.
     ReplyTooLong = "reply-too-long",
+    /// The reply could not be sent.
+    NotSent = "not-sent",
     /// The server is stopping.
     Stopping = "stopping",
     /// Serving it failed by a defect of the server.
@@ -106,26 +108,41 @@ pub struct Discards {
 
 impl Default for Discards {
     fn default() -> Self {
-        Self { counts: DiscardReason::ALL.iter().map(|_| AtomicU64::new(0)).collect() }
+        Self {
+            counts: DiscardReason::ALL
+                .iter()
+                .map(|_| AtomicU64::new(0))
+                .collect(),
+        }
     }
 }
 
 impl Discards {
     /// Counts one.
     pub fn count(&self, discard: Discard) {
+        self.count_many(discard, 1);
+    }
+
+    /// Counts `packets` of one reason.
+    pub fn count_many(&self, discard: Discard, packets: u64) {
         if let Some(count) = self.counts.get(discard.reason as usize) {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(packets, Ordering::Relaxed);
         }
     }
 
     /// How many there were for this reason.
     #[must_use]
     pub fn of(&self, reason: DiscardReason) -> u64 {
-        self.counts.get(reason as usize).map_or(0, |count| count.load(Ordering::Relaxed))
+        self.counts
+            .get(reason as usize)
+            .map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
     /// Every reason with a count that is not 0.
     pub fn iter(&self) -> impl Iterator<Item = (DiscardReason, u64)> {
-        DiscardReason::ALL.iter().map(|reason| (*reason, self.of(*reason))).filter(|(_, count)| *count > 0)
+        DiscardReason::ALL
+            .iter()
+            .map(|reason| (*reason, self.of(*reason)))
+            .filter(|(_, count)| *count > 0)
     }
 }

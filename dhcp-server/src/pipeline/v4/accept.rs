@@ -12,12 +12,21 @@ const RFC_VIOLATION: Discard = Discard::because(DiscardReason::RfcViolation);
 
 /// Parses the datagram.
 pub(super) fn decode(datagram: Datagram, classes: Classes) -> Result<Query4, Discard> {
-    let packet = v4::decode(datagram.bytes).map_err(|_| Discard::because(DiscardReason::Malformed))?;
-    Ok(Query4 { packet, link: datagram.link, classes })
+    let packet =
+        v4::decode(datagram.bytes).map_err(|_| Discard::because(DiscardReason::Malformed))?;
+    Ok(Query4 {
+        packet,
+        link: datagram.link,
+        classes,
+    })
 }
 
 /// The message is one that servers answer, and where it names a server it names this one.
-pub(super) fn addressed_to_us(cfg: &Server<V4>, query: &Query4, own: Ipv4Addr) -> Result<(), Discard> {
+pub(super) fn addressed_to_us(
+    cfg: &Server<V4>,
+    query: &Query4,
+    own: Ipv4Addr,
+) -> Result<(), Discard> {
     let packet = &query.packet;
     match packet.message_type {
         Some(
@@ -39,14 +48,25 @@ pub(super) fn addressed_to_us(cfg: &Server<V4>, query: &Query4, own: Ipv4Addr) -
 /// (RFC 5107).
 fn is_ours(cfg: &Server<V4>, query: &Query4, own: Ipv4Addr, id: Ipv4Addr) -> bool {
     let configured = |options: &outrigger_config::model::OptionSet| {
-        options.get(code::SERVER_ID).is_some_and(|option| *option.payload == id.octets())
+        options
+            .get(code::SERVER_ID)
+            .is_some_and(|option| *option.payload == id.octets())
     };
-    let overridden = query.packet.relay_info().and_then(relay4::server_id_override);
+    let overridden = query
+        .packet
+        .relay_info()
+        .and_then(relay4::server_id_override);
     own == id
         || overridden == Some(id)
         || configured(&cfg.options)
-        || cfg.subnets.iter().any(|subnet: &Subnet<V4>| configured(&subnet.options))
-        || cfg.shared_networks.iter().any(|network| configured(&network.options))
+        || cfg
+            .subnets
+            .iter()
+            .any(|subnet: &Subnet<V4>| configured(&subnet.options))
+        || cfg
+            .shared_networks
+            .iter()
+            .any(|network| configured(&network.options))
 }
 
 /// The fields that RFC 2131 §4.3 and table 5 want for each message.
@@ -61,12 +81,20 @@ pub(super) fn well_formed(packet: &Packet4) -> Result<(), Discard> {
         Some(MessageType::Inform) => !header.ciaddr.is_unspecified() || packet.is_relayed(),
         _ => true,
     };
-    if named && right { Ok(()) } else { Err(RFC_VIOLATION) }
+    if named && right {
+        Ok(())
+    } else {
+        Err(RFC_VIOLATION)
+    }
 }
 
 /// The class DROP, which a hook or a test may have added.
 pub(super) fn not_in_drop_class(query: &Query4) -> Result<(), Discard> {
-    if query.classes.contains("DROP") { Err(Discard::because(DiscardReason::DropClass)) } else { Ok(()) }
+    if query.classes.contains("DROP") {
+        Err(Discard::because(DiscardReason::DropClass))
+    } else {
+        Ok(())
+    }
 }
 
 /// Waits until no other packet of the client is being served. One turn covers both of the client's names.

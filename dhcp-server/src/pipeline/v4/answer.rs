@@ -47,16 +47,28 @@ pub(super) fn build(located: Located4<'_>, outcome: Outcome4) -> Answer4 {
     };
     let response = message_type.map(|message_type| respond(&located, &outcome, message_type));
     let subnet_id = located.subnet_id();
-    Answer4 { subnet_id, own: located.own, query: located.query, outcome, response, packed: None }
+    Answer4 {
+        subnet_id,
+        own: located.own,
+        query: located.query,
+        outcome,
+        response,
+        packed: None,
+    }
 }
 
 fn respond(located: &Located4<'_>, outcome: &Outcome4, message_type: MessageType) -> Reply4 {
     let packet = &located.query.packet;
     let mut response = Reply4::to(packet, message_type);
-    let granted = outcome.granted.as_ref().and_then(|(lease, index)| Some((lease, located.cfg.subnets.get(*index)?)));
+    let granted = outcome
+        .granted
+        .as_ref()
+        .and_then(|(lease, index)| Some((lease, located.cfg.subnets.get(*index)?)));
     let subnet = granted.map_or_else(|| located.subnet(), |(_, subnet)| Some(subnet));
     let scopes = scopes(located, outcome, subnet);
-    response.options.push(code::SERVER_ID, &server_id(located, &scopes).octets());
+    response
+        .options
+        .push(code::SERVER_ID, &server_id(located, &scopes).octets());
     if located.cfg.own.echo_client_id
         && let Some(client_id) = packet.options.get(code::CLIENT_ID)
     {
@@ -87,34 +99,59 @@ fn respond(located: &Located4<'_>, outcome: &Outcome4, message_type: MessageType
 /// Lease time, T1 and T2, and the subnet mask.
 fn push_times(response: &mut Reply4, valid_lifetime: u32, subnet: &Subnet<V4>) {
     let (t1, t2) = lifetime::tee_times4(&subnet.timers, valid_lifetime);
-    response.options.push(code::LEASE_TIME, &valid_lifetime.to_be_bytes());
+    response
+        .options
+        .push(code::LEASE_TIME, &valid_lifetime.to_be_bytes());
     for (option, time) in [(code::RENEWAL_TIME, t1), (code::REBINDING_TIME, t2)] {
         if let Some(time) = time {
             response.options.push(option, &time.to_be_bytes());
         }
     }
-    response.options.push(code::SUBNET_MASK, &subnet.own.netmask.octets());
+    response
+        .options
+        .push(code::SUBNET_MASK, &subnet.own.netmask.octets());
 }
 
-fn scopes<'c>(located: &Located4<'c>, outcome: &Outcome4, subnet: Option<&'c Subnet<V4>>) -> Scopes<'c> {
+fn scopes<'c>(
+    located: &Located4<'c>,
+    outcome: &Outcome4,
+    subnet: Option<&'c Subnet<V4>>,
+) -> Scopes<'c> {
     let mut scopes = Scopes::new();
     scopes.extend(located.host.map(|host| &host.options));
     if let (Some((lease, _)), Some(subnet)) = (&outcome.granted, subnet) {
         let of_lease = |pool: &&outrigger_config::model::Pool<V4>| {
             pool.first <= lease.resource && lease.resource <= pool.last
         };
-        scopes.extend(subnet.pools.iter().filter(of_lease).map(|pool| &pool.options));
+        scopes.extend(
+            subnet
+                .pools
+                .iter()
+                .filter(of_lease)
+                .map(|pool| &pool.options),
+        );
     }
-    scopes.extend(subnet.into_iter().flat_map(|subnet| subnet_scopes(located.cfg, subnet)));
+    scopes.extend(
+        subnet
+            .into_iter()
+            .flat_map(|subnet| subnet_scopes(located.cfg, subnet)),
+    );
     scopes.push(&located.cfg.options);
     scopes
 }
 
 /// What a relay puts in its place (RFC 5107), else what is configured, else its address on the link.
 fn server_id(located: &Located4<'_>, scopes: &Scopes<'_>) -> Ipv4Addr {
-    let overridden = located.query.packet.relay_info().and_then(relay4::server_id_override);
+    let overridden = located
+        .query
+        .packet
+        .relay_info()
+        .and_then(relay4::server_id_override);
     let configured = || {
-        let payload = &scopes.iter().find_map(|scope| scope.get(code::SERVER_ID))?.payload;
+        let payload = &scopes
+            .iter()
+            .find_map(|scope| scope.get(code::SERVER_ID))?
+            .payload;
         <[u8; 4]>::try_from(&**payload).ok().map(Ipv4Addr::from)
     };
     overridden.or_else(configured).unwrap_or(located.own)
@@ -152,15 +189,17 @@ fn fill(field: &mut [u8], text: &str) {
 fn add_options(response: &mut Reply4, packet: &Packet4, scopes: &Scopes<'_>) {
     let requested = packet.parameter_request_list();
     push_vendor_options(response, packet, scopes);
-    options::add(&mut response.options, scopes, |wanted| {
-        matches!(wanted, code::ROUTERS | code::DOMAIN_NAME_SERVERS | code::DOMAIN_NAME)
-            || requested.iter().any(|code| u16::from(*code) == wanted)
+    options::add(&mut response.options, scopes, code::VIVSO, |wanted| {
+        matches!(
+            wanted,
+            code::ROUTERS | code::DOMAIN_NAME_SERVERS | code::DOMAIN_NAME
+        ) || requested.iter().any(|code| u16::from(*code) == wanted)
     });
 }
 
 /// Option 125 with what the client asks its vendor's option for, and what is always sent.
 fn push_vendor_options(response: &mut Reply4, packet: &Packet4, scopes: &Scopes<'_>) {
-    let mut enterprises = options::always_sent_vendors(scopes);
+    let mut enterprises = options::unasked_vendors(scopes, code::VIVSO);
     let sent = packet.options.get(code::VIVSO).unwrap_or_default();
     for (enterprise, _) in vendor4(sent).flatten() {
         if !enterprises.contains(&enterprise) {
@@ -192,14 +231,25 @@ fn push_vendor_options(response: &mut Reply4, packet: &Packet4, scopes: &Scopes<
 
 impl Answer4 {
     /// Packs the reply, unless a hook point did, and addresses it. `None` where there is no reply.
-    pub(super) fn encode(self, step: Step, ports: super::Ports) -> Result<Option<Outgoing>, Discard> {
-        let Some(response) = self.response else { return Ok(None) };
+    pub(super) fn encode(
+        self,
+        step: Step,
+        ports: super::Ports,
+    ) -> Result<Option<Outgoing>, Discard> {
+        let Some(response) = self.response else {
+            return Ok(None);
+        };
         let bytes = match (step, self.packed) {
             (Step::Skip, Some(packed)) => packed,
             (Step::Skip, None) => return Err(Discard::because(DiscardReason::HookDecision)),
             (Step::Run, _) => {
                 let mut bytes = Buffer::take();
-                let largest = self.query.packet.max_message_size().unwrap_or(SMALLEST_MAX).max(SMALLEST_MAX);
+                let largest = self
+                    .query
+                    .packet
+                    .max_message_size()
+                    .unwrap_or(SMALLEST_MAX)
+                    .max(SMALLEST_MAX);
                 response
                     .encode(&mut bytes, usize::from(largest) - IP_UDP)
                     .map_err(|_| Discard::because(DiscardReason::ReplyTooLong))?;
@@ -224,7 +274,11 @@ fn address(query: &Query4, response: &Reply4, bytes: Buffer, ports: super::Ports
             const RELAY_PORT: u16 = 19;
             outrigger_wire::options::sub_option4(info, RELAY_PORT).is_some()
         });
-        let port = if relay_port { query.link.remote.port() } else { ports.server };
+        let port = if relay_port {
+            query.link.remote.port()
+        } else {
+            ports.server
+        };
         (packet.header.giaddr, port, None)
     } else if nak {
         to_client(Ipv4Addr::BROADCAST)
@@ -233,8 +287,19 @@ fn address(query: &Query4, response: &Reply4, bytes: Buffer, ports: super::Ports
     } else if packet.broadcast() || response.header.yiaddr.is_unspecified() {
         to_client(Ipv4Addr::BROADCAST)
     } else {
-        (response.header.yiaddr, ports.client, Some(packet.hw_address()))
+        (
+            response.header.yiaddr,
+            ports.client,
+            Some(packet.hw_address()),
+        )
     };
-    let link = Link { remote: SocketAddr::from((addr, port)), ..query.link.clone() };
-    Outgoing { bytes, link, to_hardware }
+    let link = Link {
+        remote: SocketAddr::from((addr, port)),
+        ..query.link.clone()
+    };
+    Outgoing {
+        bytes,
+        link,
+        to_hardware,
+    }
 }

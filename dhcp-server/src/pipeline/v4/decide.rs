@@ -32,7 +32,11 @@ impl RequestState {
             IpAddr::V4(addr) => addr.is_broadcast(),
             IpAddr::V6(_) => false,
         };
-        match (packet.server_id(), packet.requested_address(), packet.header.ciaddr) {
+        match (
+            packet.server_id(),
+            packet.requested_address(),
+            packet.header.ciaddr,
+        ) {
             (Some(_), Some(_), _) => Self::Selecting,
             (None, Some(_), Ipv4Addr::UNSPECIFIED) => Self::InitReboot,
             (_, None, Ipv4Addr::UNSPECIFIED) => Self::Nameless,
@@ -45,7 +49,10 @@ impl RequestState {
 /// The address that the client means.
 pub(super) fn meant_address(packet: &Packet4) -> Option<Ipv4Addr> {
     let ciaddr = packet.header.ciaddr;
-    packet.requested_address().or((!ciaddr.is_unspecified()).then_some(ciaddr)).filter(|addr| !addr.is_unspecified())
+    packet
+        .requested_address()
+        .or((!ciaddr.is_unspecified()).then_some(ciaddr))
+        .filter(|addr| !addr.is_unspecified())
 }
 
 /// What is decided for a message.
@@ -88,7 +95,13 @@ pub(super) struct Draft4 {
 impl Draft4 {
     /// Nothing is changed, and the client hears `reply`.
     pub(super) fn only(reply: Reply) -> Self {
-        Self { outcome: Outcome4 { reply, ..Outcome4::default() }, ..Self::default() }
+        Self {
+            outcome: Outcome4 {
+                reply,
+                ..Outcome4::default()
+            },
+            ..Self::default()
+        }
     }
 }
 
@@ -114,9 +127,13 @@ pub(super) fn init_reboot(
         return None;
     }
     let known = known();
-    let authoritative = located.subnet().is_some_and(|subnet| subnet.own.authoritative);
+    let authoritative = located
+        .subnet()
+        .is_some_and(|subnet| subnet.own.authoritative);
     let meant = meant_address(&located.query.packet);
-    let right = known.iter().any(|lease| Some(lease.resource) == meant && is_in_reach(located, lease.resource));
+    let right = known
+        .iter()
+        .any(|lease| Some(lease.resource) == meant && is_in_reach(located, lease.resource));
     match (known.is_empty(), right) {
         (_, true) => None,
         (true, false) if !authoritative => Some(Err(Discard::because(DiscardReason::UnknownLease))),
@@ -127,7 +144,13 @@ pub(super) fn init_reboot(
 /// Whether the address belongs to a subnet that the client may use.
 fn is_in_reach(located: &Located4<'_>, addr: Ipv4Addr) -> bool {
     let subnets = subnets_of(located.cfg, located.subnet);
-    subnets.iter().any(|index| located.cfg.subnets.get(*index).is_some_and(|s| contains(&s.prefix, addr)))
+    subnets.iter().any(|index| {
+        located
+            .cfg
+            .subnets
+            .get(*index)
+            .is_some_and(|s| contains(&s.prefix, addr))
+    })
 }
 
 /// What a REQUEST gets whose address cannot be had: NAK, but silence where the address is of no pool of this server
@@ -138,7 +161,11 @@ pub(super) fn refused(located: &Located4<'_>) -> Result<Draft4, Discard> {
         let pools = || located.cfg.subnets.iter().flat_map(|subnet| &subnet.pools);
         pools().any(|pool| pool.first <= addr && addr <= pool.last) || is_in_reach(located, addr)
     });
-    if ours || located.subnet().is_some_and(|subnet| subnet.own.authoritative) {
+    if ours
+        || located
+            .subnet()
+            .is_some_and(|subnet| subnet.own.authoritative)
+    {
         Ok(Draft4::only(Reply::Nak))
     } else {
         Err(Discard::because(DiscardReason::UnknownLease))
@@ -147,8 +174,13 @@ pub(super) fn refused(located: &Located4<'_>) -> Result<Draft4, Discard> {
 
 /// Fills in how long the planned lease is, and the reserved name.
 pub(super) fn set_lifetime(plan: &mut Plan<V4>, located: &Located4<'_>) {
-    let Some(subnet) = located.cfg.subnets.get(plan.claim.subnet()) else { return };
-    plan.lease.valid_lifetime = lifetime::valid(&subnet.timers, located.query.packet.option_u32(code::LEASE_TIME));
+    let Some(subnet) = located.cfg.subnets.get(plan.claim.subnet()) else {
+        return;
+    };
+    plan.lease.valid_lifetime = lifetime::valid(
+        &subnet.timers,
+        located.query.packet.option_u32(code::LEASE_TIME),
+    );
     if let Some(hostname) = located.host.and_then(|host| host.hostname.as_deref()) {
         plan.lease.hostname = hostname.to_ascii_lowercase().into_boxed_str();
     }
@@ -161,5 +193,7 @@ pub(super) fn reserved<'c>(located: &Located4<'c>) -> &'c [Ipv4Addr] {
 
 /// The lease of an address that the client gives back or declines, if it is the client's and runs.
 pub(super) fn own_lease(lease: Option<&Lease<V4>>, located: &Located4<'_>) -> Option<Lease<V4>> {
-    lease.filter(|lease| lease.state == LeaseState::Default && located.is_mine(&lease.owner)).cloned()
+    lease
+        .filter(|lease| lease.state == LeaseState::Default && located.is_mine(&lease.owner))
+        .cloned()
 }

@@ -35,7 +35,8 @@ impl<'c> Located4<'c> {
     }
 
     fn matches_client_id(&self) -> bool {
-        self.subnet().is_none_or(|subnet| subnet.own.match_client_id)
+        self.subnet()
+            .is_none_or(|subnet| subnet.own.match_client_id)
     }
 
     /// Names to find the client's leases by, best first.
@@ -61,17 +62,30 @@ impl<'c> Located4<'c> {
 pub(super) fn subnet(cfg: &Server<V4>, query: Query4, own: Ipv4Addr) -> Located4<'_> {
     let packet = &query.packet;
     let link_selection = packet.relay_info().and_then(relay4::link_selection);
-    let named = link_selection.filter(|_| !cfg.own.ignore_rai_link_selection).or(packet.subnet_selection());
+    let named = link_selection
+        .filter(|_| !cfg.own.ignore_rai_link_selection)
+        .or(packet.subnet_selection());
     let giaddr = packet.header.giaddr;
     let found = if let Some(named) = named {
         by_prefix(cfg, named)
     } else if packet.is_relayed() {
-        find(cfg, |subnet| subnet.relay_addresses.contains(&giaddr)).or_else(|| by_prefix(cfg, giaddr))
+        find(cfg, |subnet| subnet.relay_addresses.contains(&giaddr))
+            .or_else(|| by_prefix(cfg, giaddr))
     } else {
         directly_connected(cfg, &query, own)
     };
-    let owner = Owner4 { hw_address: packet.hw_address(), client_id: packet.client_id() };
-    Located4 { cfg, query, owner, subnet: found, host: None, own }
+    let owner = Owner4 {
+        hw_address: packet.hw_address(),
+        client_id: packet.client_id(),
+    };
+    Located4 {
+        cfg,
+        query,
+        owner,
+        subnet: found,
+        host: None,
+        own,
+    }
 }
 
 fn directly_connected(cfg: &Server<V4>, query: &Query4, own: Ipv4Addr) -> Option<usize> {
@@ -81,14 +95,19 @@ fn directly_connected(cfg: &Server<V4>, query: &Query4, own: Ipv4Addr) -> Option
         _ => None,
     };
     let source = unicast(query.link.remote.ip());
-    if let Some(found) = source.filter(|_| !ciaddr.is_unspecified()).and_then(|_| by_prefix(cfg, ciaddr)) {
+    if let Some(found) = source
+        .filter(|_| !ciaddr.is_unspecified())
+        .and_then(|_| by_prefix(cfg, ciaddr))
+    {
         return Some(found);
     }
     if let Some(found) = source.and_then(|source| by_prefix(cfg, source)) {
         return Some(found);
     }
-    find(cfg, |subnet| subnet.interface.as_deref() == Some(&*query.link.interface))
-        .or_else(|| by_prefix(cfg, own))
+    find(cfg, |subnet| {
+        subnet.interface.as_deref() == Some(&*query.link.interface)
+    })
+    .or_else(|| by_prefix(cfg, own))
 }
 
 fn find(cfg: &Server<V4>, is_it: impl Fn(&Subnet<V4>) -> bool) -> Option<usize> {
@@ -102,28 +121,53 @@ fn by_prefix(cfg: &Server<V4>, addr: Ipv4Addr) -> Option<usize> {
 /// Whether the prefix contains the address.
 pub(super) fn contains(prefix: &Prefix<Ipv4Addr>, addr: Ipv4Addr) -> bool {
     let differing = u32::from(prefix.addr) ^ u32::from(addr);
-    differing.checked_shr(u32::from(32 - prefix.len.min(32))).unwrap_or(0) == 0
+    differing
+        .checked_shr(u32::from(32 - prefix.len.min(32)))
+        .unwrap_or(0)
+        == 0
 }
 
 /// Looks up what is reserved for the client: in the subnet, then globally, as the subnet says.
 pub(super) fn reservation(located: &mut Located4<'_>) {
-    let Some(subnet) = located.subnet() else { return };
+    let Some(subnet) = located.subnet() else {
+        return;
+    };
     let cfg = located.cfg;
     located.host = cfg.host_reservation_identifiers.iter().find_map(|kind| {
         let bytes = identifier(located, *kind)?;
-        let own = subnet.reservations_in_subnet.then(|| subnet.reservations.by_identifier(*kind, bytes)).flatten();
-        own.or_else(|| subnet.reservations_global.then(|| cfg.reservations.by_identifier(*kind, bytes)).flatten())
+        let own = subnet
+            .reservations_in_subnet
+            .then(|| subnet.reservations.by_identifier(*kind, bytes))
+            .flatten();
+        own.or_else(|| {
+            subnet
+                .reservations_global
+                .then(|| cfg.reservations.by_identifier(*kind, bytes))
+                .flatten()
+        })
     });
 }
 
 fn identifier<'l>(located: &'l Located4<'_>, kind: HostIdentifierType) -> Option<&'l [u8]> {
-    let client_id = || located.owner.client_id.as_ref().map(outrigger_wire::ClientId::bytes);
+    let client_id = || {
+        located
+            .owner
+            .client_id
+            .as_ref()
+            .map(outrigger_wire::ClientId::bytes)
+    };
     match kind {
-        HostIdentifierType::HwAddress => Some(located.owner.hw_address.bytes()).filter(|bytes| !bytes.is_empty()),
+        HostIdentifierType::HwAddress => {
+            Some(located.owner.hw_address.bytes()).filter(|bytes| !bytes.is_empty())
+        }
         HostIdentifierType::ClientId => client_id(),
         // RFC 4361: type 255, IAID, DUID.
         HostIdentifierType::Duid => client_id()?.strip_prefix(&[255])?.get(4..),
-        HostIdentifierType::CircuitId => located.query.packet.relay_info().and_then(relay4::circuit_id),
+        HostIdentifierType::CircuitId => located
+            .query
+            .packet
+            .relay_info()
+            .and_then(relay4::circuit_id),
         // Computed by a callout.
         HostIdentifierType::FlexId => None,
     }

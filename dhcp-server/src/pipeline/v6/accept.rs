@@ -10,13 +10,22 @@ const RFC_VIOLATION: Discard = Discard::because(DiscardReason::RfcViolation);
 
 /// Parses the datagram.
 pub(super) fn decode(datagram: Datagram, classes: Classes) -> Result<Query6, Discard> {
-    let packet = v6::decode(datagram.bytes).map_err(|_| Discard::because(DiscardReason::Malformed))?;
-    Ok(Query6 { packet, link: datagram.link, classes })
+    let packet =
+        v6::decode(datagram.bytes).map_err(|_| Discard::because(DiscardReason::Malformed))?;
+    Ok(Query6 {
+        packet,
+        link: datagram.link,
+        classes,
+    })
 }
 
 /// A message that names a server names this one, and a client's own message came by multicast (RFC 9915 §16, §18.4).
 pub(super) fn addressed_to_us(server_id: &Duid, query: &Query6) -> Result<(), Discard> {
-    if query.packet.server_id().is_some_and(|id| id != server_id.bytes()) {
+    if query
+        .packet
+        .server_id()
+        .is_some_and(|id| id != server_id.bytes())
+    {
         return Err(NOT_FOR_US);
     }
     let unicast = !query.link.local.ip().is_multicast();
@@ -43,22 +52,38 @@ pub(super) fn well_formed(query: &Query6) -> Result<(), Discard> {
         _ => return Err(NOT_FOR_US),
     };
     let readable = packet.ias().all(|ia| ia.is_ok());
-    if right && readable { Ok(()) } else { Err(RFC_VIOLATION) }
+    if right && readable {
+        Ok(())
+    } else {
+        Err(RFC_VIOLATION)
+    }
 }
 
 /// RFC 9915 §18.3.3: a Confirm without any address is discarded.
 fn has_address(packet: &Packet6) -> bool {
-    packet.ias().flatten().any(|ia| ia.addresses().next().is_some())
+    packet
+        .ias()
+        .flatten()
+        .any(|ia| ia.addresses().next().is_some())
 }
 
 /// The class DROP, which a hook or a test may have added.
 pub(super) fn not_in_drop_class(query: &Query6) -> Result<(), Discard> {
-    if query.classes.contains("DROP") { Err(Discard::because(DiscardReason::DropClass)) } else { Ok(()) }
+    if query.classes.contains("DROP") {
+        Err(Discard::because(DiscardReason::DropClass))
+    } else {
+        Ok(())
+    }
 }
 
 /// Waits until no other packet of the client is being served; `None` for a client without a name.
-pub(super) async fn turn<'t>(turns: &'t Turns, packet: &Packet6) -> Result<Option<Turn<'t>>, Discard> {
-    let Some(duid) = packet.client_id() else { return Ok(None) };
+pub(super) async fn turn<'t>(
+    turns: &'t Turns,
+    packet: &Packet6,
+) -> Result<Option<Turn<'t>>, Discard> {
+    let Some(duid) = packet.client_id() else {
+        return Ok(None);
+    };
     let [a, b, c] = packet.xid;
     let request = TurnRequest {
         xid: u32::from_be_bytes([0, a, b, c]),

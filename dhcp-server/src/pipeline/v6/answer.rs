@@ -34,7 +34,10 @@ pub(super) struct Answer6 {
 
 /// Writes the reply to what was decided.
 pub(super) fn build(server_id: &Duid, decided: Decided6<'_>) -> Answer6 {
-    let Decided6 { located, mut outcome } = decided;
+    let Decided6 {
+        located,
+        mut outcome,
+    } = decided;
     let rapid = is_rapid(&located);
     let message_type = match located.query.packet.message_type {
         MessageType::Solicit if !rapid => MessageType::Advertise,
@@ -59,7 +62,13 @@ pub(super) fn build(server_id: &Duid, decided: Decided6<'_>) -> Answer6 {
     }
     add_options(&mut response, &located, &outcome);
     let subnet_id = located.subnet_id();
-    Answer6 { query: located.query, subnet_id, outcome, response, packed: None }
+    Answer6 {
+        query: located.query,
+        subnet_id,
+        outcome,
+        response,
+        packed: None,
+    }
 }
 
 fn confirm(located: &Located6<'_>) -> (Status, &'static str) {
@@ -71,9 +80,14 @@ fn confirm(located: &Located6<'_>) -> (Status, &'static str) {
 }
 
 fn push_outcome(response: &mut Reply6, located: &Located6<'_>, ia: &IaOutcome) {
-    let subnet: Option<&Subnet<V6>> = ia.granted.as_ref().and_then(|(_, index)| located.cfg.subnets.get(*index));
+    let subnet: Option<&Subnet<V6>> = ia
+        .granted
+        .as_ref()
+        .and_then(|(_, index)| located.cfg.subnets.get(*index));
     let timers = match (&ia.granted, subnet) {
-        (Some((lease, _)), Some(subnet)) => lifetime::tee_times6(&subnet.timers, lease.preferred_lifetime),
+        (Some((lease, _)), Some(subnet)) => {
+            lifetime::tee_times6(&subnet.timers, lease.preferred_lifetime)
+        }
         _ => (0, 0),
     };
     push_ia(&mut response.options, ia.kind, ia.iaid, timers, |out| {
@@ -82,7 +96,9 @@ fn push_outcome(response: &mut Reply6, located: &Located6<'_>, ia: &IaOutcome) {
             match lease.resource {
                 Resource6::Address(addr) => out.address(addr, preferred, valid),
                 Resource6::Prefix(prefix) => out.prefix_with(prefix, preferred, valid, |inside| {
-                    if let Some(excluded) = subnet.and_then(|subnet| excluded_prefix(subnet, prefix)) {
+                    if let Some(excluded) =
+                        subnet.and_then(|subnet| excluded_prefix(subnet, prefix))
+                    {
                         inside.option(PD_EXCLUDE, &excluded);
                     }
                 }),
@@ -105,9 +121,20 @@ fn add_options(response: &mut Reply6, located: &Located6<'_>, outcome: &Outcome6
     let scopes = scopes(located, outcome);
     let packet = &located.query.packet;
     push_vendor_options(response, located, &scopes);
-    options::add(&mut response.options, &scopes, |wanted| packet.oro().any(|code| code == wanted));
+    options::add(
+        &mut response.options,
+        &scopes,
+        code::VENDOR_OPTS,
+        |wanted| packet.oro().any(|code| code == wanted),
+    );
     for hop in &packet.relays {
-        for (code, payload) in hop.options.get(code::RSOO).into_iter().flat_map(nested6).flatten() {
+        for (code, payload) in hop
+            .options
+            .get(code::RSOO)
+            .into_iter()
+            .flat_map(nested6)
+            .flatten()
+        {
             let allowed = located.cfg.own.relay_supplied_options.contains(&code);
             if allowed && !response.options.contains(code) {
                 response.options.push(code, payload);
@@ -120,11 +147,25 @@ fn scopes<'c>(located: &Located6<'c>, outcome: &Outcome6) -> Scopes<'c> {
     let mut scopes = Scopes::new();
     scopes.extend(located.host.map(|host| &host.options));
     for (lease, index) in outcome.ias.iter().filter_map(|ia| ia.granted.as_ref()) {
-        let pools = located.cfg.subnets.get(*index).into_iter().flat_map(|subnet| &subnet.pools);
+        let pools = located
+            .cfg
+            .subnets
+            .get(*index)
+            .into_iter()
+            .flat_map(|subnet| &subnet.pools);
         let addr = lease.resource.addr();
-        scopes.extend(pools.filter(|pool| pool.first <= addr && addr <= pool.last).map(|pool| &pool.options));
+        scopes.extend(
+            pools
+                .filter(|pool| pool.first <= addr && addr <= pool.last)
+                .map(|pool| &pool.options),
+        );
     }
-    scopes.extend(located.subnet().into_iter().flat_map(|subnet| subnet_scopes(located.cfg, subnet)));
+    scopes.extend(
+        located
+            .subnet()
+            .into_iter()
+            .flat_map(|subnet| subnet_scopes(located.cfg, subnet)),
+    );
     scopes.push(&located.cfg.options);
     scopes
 }
@@ -132,9 +173,15 @@ fn scopes<'c>(located: &Located6<'c>, outcome: &Outcome6) -> Scopes<'c> {
 /// Option 17 for each vendor that the client names in its options 17 and 16 or that has something to be sent always.
 fn push_vendor_options(response: &mut Reply6, located: &Located6<'_>, scopes: &Scopes<'_>) {
     let packet = &located.query.packet;
-    let named = packet.options.get_all(code::VENDOR_OPTS).filter_map(vendor6);
-    let classes = packet.options.get_all(code::VENDOR_CLASS).filter_map(vendor6);
-    let mut enterprises = options::always_sent_vendors(scopes);
+    let named = packet
+        .options
+        .get_all(code::VENDOR_OPTS)
+        .filter_map(vendor6);
+    let classes = packet
+        .options
+        .get_all(code::VENDOR_CLASS)
+        .filter_map(vendor6);
+    let mut enterprises = options::unasked_vendors(scopes, code::VENDOR_OPTS);
     for (enterprise, _) in named.chain(classes) {
         if !enterprises.contains(&enterprise) {
             enterprises.push(enterprise);
@@ -142,9 +189,14 @@ fn push_vendor_options(response: &mut Reply6, located: &Located6<'_>, scopes: &S
     }
     for enterprise in enterprises {
         let asked_for = |wanted: u16| {
-            let mut of_vendor = packet.options.get_all(code::VENDOR_OPTS).filter_map(vendor6);
+            let mut of_vendor = packet
+                .options
+                .get_all(code::VENDOR_OPTS)
+                .filter_map(vendor6);
             of_vendor.any(|(named, body)| {
-                named == enterprise && enterprise == CABLELABS && requests(body).any(|code| code == wanted)
+                named == enterprise
+                    && enterprise == CABLELABS
+                    && requests(body).any(|code| code == wanted)
             })
         };
         let chosen = options::vendor(scopes, enterprise, asked_for);
@@ -163,13 +215,24 @@ fn push_vendor_options(response: &mut Reply6, located: &Located6<'_>, scopes: &S
 
 /// Codes in the option request sub-option (1) of CableLabs' vendor options.
 fn requests(body: &[u8]) -> impl Iterator<Item = u16> {
-    let request = nested6(body).flatten().find(|(code, _)| *code == 1).map_or(&[][..], |(_, codes)| codes);
-    request.as_chunks::<2>().0.iter().map(|code| u16::from_be_bytes(*code))
+    let request = nested6(body)
+        .flatten()
+        .find(|(code, _)| *code == 1)
+        .map_or(&[][..], |(_, codes)| codes);
+    request
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|code| u16::from_be_bytes(*code))
 }
 
 impl Answer6 {
     /// Packs the reply, unless a hook point did, and addresses it: to the relay's port, or to the client's.
-    pub(super) fn encode(self, step: Step, client_port: u16) -> Result<(Outgoing, Query6), Discard> {
+    pub(super) fn encode(
+        self,
+        step: Step,
+        client_port: u16,
+    ) -> Result<(Outgoing, Query6), Discard> {
         const TOO_LONG: Discard = Discard::because(DiscardReason::ReplyTooLong);
         let bytes = match (step, self.packed) {
             (Step::Skip, Some(packed)) => packed,
@@ -181,7 +244,14 @@ impl Answer6 {
             }
         };
         let link = reply_link(&self.query, client_port);
-        Ok((Outgoing { bytes, link, to_hardware: None }, self.query))
+        Ok((
+            Outgoing {
+                bytes,
+                link,
+                to_hardware: None,
+            },
+            self.query,
+        ))
     }
 }
 
@@ -190,7 +260,11 @@ impl Answer6 {
 fn reply_link(query: &Query6, client_port: u16) -> Link {
     let mut link = query.link.clone();
     let source = link.remote;
-    let own_port = query.packet.relays.first().is_some_and(|hop| hop.options.contains(code::RELAY_PORT));
+    let own_port = query
+        .packet
+        .relays
+        .first()
+        .is_some_and(|hop| hop.options.contains(code::RELAY_PORT));
     let port = match query.packet.is_relayed() {
         true if own_port => source.port(),
         true => link.local.port(),

@@ -20,11 +20,18 @@ pub(super) struct IaRequest {
 
 impl IaRequest {
     fn new(duid: &Duid, ia: &Ia<'_>) -> Self {
-        let addresses = ia.addresses().map(|a| (Resource6::Address(a.addr), a.preferred, a.valid));
-        let prefixes = ia.prefixes().map(|p| (Resource6::Prefix(p.prefix), p.preferred, p.valid));
+        let addresses = ia
+            .addresses()
+            .map(|a| (Resource6::Address(a.addr), a.preferred, a.valid));
+        let prefixes = ia
+            .prefixes()
+            .map(|p| (Resource6::Prefix(p.prefix), p.preferred, p.valid));
         Self {
             kind: ia.kind,
-            owner: Owner6 { duid: duid.clone(), iaid: ia.iaid },
+            owner: Owner6 {
+                duid: duid.clone(),
+                iaid: ia.iaid,
+            },
             named: addresses.chain(prefixes).collect(),
         }
     }
@@ -45,8 +52,16 @@ impl IaRequest {
 
 /// The IAs of a message in its order.
 pub(super) fn requested(located: &Located6<'_>) -> SmallVec<[IaRequest; 2]> {
-    let Some(duid) = &located.duid else { return SmallVec::new() };
-    located.query.packet.ias().flatten().map(|ia| IaRequest::new(duid, &ia)).collect()
+    let Some(duid) = &located.duid else {
+        return SmallVec::new();
+    };
+    located
+        .query
+        .packet
+        .ias()
+        .flatten()
+        .map(|ia| IaRequest::new(duid, &ia))
+        .collect()
 }
 
 /// What an IA of the reply says.
@@ -64,12 +79,21 @@ pub(super) struct IaOutcome {
 impl IaOutcome {
     pub(super) fn of(ia: &IaRequest) -> Self {
         let kind = ia.kind;
-        Self { kind, iaid: ia.owner.iaid, granted: None, retired: SmallVec::new(), status: None }
+        Self {
+            kind,
+            iaid: ia.owner.iaid,
+            granted: None,
+            retired: SmallVec::new(),
+            status: None,
+        }
     }
 
     /// With this status and no lease.
     pub(super) fn refused(ia: &IaRequest, status: (Status, &'static str)) -> Self {
-        Self { status: Some(status), ..Self::of(ia) }
+        Self {
+            status: Some(status),
+            ..Self::of(ia)
+        }
     }
 }
 
@@ -125,7 +149,9 @@ pub(super) fn purpose(located: &Located6<'_>) -> Purpose {
 /// Whether a SOLICIT is answered with a REPLY.
 pub(super) fn is_rapid(located: &Located6<'_>) -> bool {
     let packet = &located.query.packet;
-    let allowed = located.subnet().is_some_and(|subnet| subnet.own.rapid_commit);
+    let allowed = located
+        .subnet()
+        .is_some_and(|subnet| subnet.own.rapid_commit);
     packet.message_type == MessageType::Solicit && packet.rapid_commit() && allowed
 }
 
@@ -140,13 +166,23 @@ pub(super) fn none_left(ia: &IaRequest, purpose: Purpose) -> (Status, &'static s
 
 /// Fills in how long the planned lease is.
 pub(super) fn set_lifetimes(plan: &mut Plan<V6>, ia: &IaRequest, located: &Located6<'_>) {
-    let Some(subnet) = located.cfg.subnets.get(plan.claim.subnet()) else { return };
+    let Some(subnet) = located.cfg.subnets.get(plan.claim.subnet()) else {
+        return;
+    };
     let resource = plan.lease.resource;
-    let wish = ia.named.iter().find(|(named, ..)| *named == resource || named.addr().is_unspecified());
-    let (preferred, valid) = wish.map_or((None, None), |(_, preferred, valid)| (Some(*preferred), Some(*valid)));
+    let wish = ia
+        .named
+        .iter()
+        .find(|(named, ..)| *named == resource || named.addr().is_unspecified());
+    let (preferred, valid) = wish.map_or((None, None), |(_, preferred, valid)| {
+        (Some(*preferred), Some(*valid))
+    });
     plan.lease.valid_lifetime = lifetime::valid(&subnet.timers, valid);
-    plan.lease.preferred_lifetime =
-        lifetime::preferred(subnet.own.preferred_lifetime, preferred, plan.lease.valid_lifetime);
+    plan.lease.preferred_lifetime = lifetime::preferred(
+        subnet.own.preferred_lifetime,
+        preferred,
+        plan.lease.valid_lifetime,
+    );
     if let Some(hostname) = located.host.and_then(|host| host.hostname.as_deref()) {
         plan.lease.hostname = hostname.to_ascii_lowercase().into_boxed_str();
     }
@@ -158,28 +194,49 @@ pub(super) fn reserved(located: &Located6<'_>, ia: &IaRequest) -> SmallVec<[Reso
         (Resource6::Address(_), IaKind::Na) | (Resource6::Prefix(_), IaKind::Pd) => true,
         (Resource6::Address(_), IaKind::Pd) | (Resource6::Prefix(_), IaKind::Na) => false,
     };
-    located.host.iter().flat_map(|host| &host.resources).filter(of_kind).copied().collect()
+    located
+        .host
+        .iter()
+        .flat_map(|host| &host.resources)
+        .filter(of_kind)
+        .copied()
+        .collect()
 }
 
 /// The lease of one resource that the client gives back or declines, if it is the client's and runs.
 pub(super) fn own_lease(lease: Option<&Lease<V6>>, owner: &Owner6) -> Option<Lease<V6>> {
-    lease.filter(|lease| lease.owner == *owner && lease.state == LeaseState::Default).cloned()
+    lease
+        .filter(|lease| lease.owner == *owner && lease.state == LeaseState::Default)
+        .cloned()
 }
 
 /// RFC 9915 §18.3.3: whether every address of a CONFIRM is right for the client's link.
 pub(super) fn is_on_link(located: &Located6<'_>) -> bool {
     let subnets = crate::pipeline::subnets_of(located.cfg, located.subnet);
     let on_link = |addr| {
-        let mut prefixes = subnets.iter().filter_map(|index| located.cfg.subnets.get(*index));
+        let mut prefixes = subnets
+            .iter()
+            .filter_map(|index| located.cfg.subnets.get(*index));
         prefixes.any(|subnet| contains(&subnet.prefix, addr))
     };
-    located.query.packet.ias().flatten().all(|ia| ia.addresses().all(|address| on_link(address.addr)))
+    located
+        .query
+        .packet
+        .ias()
+        .flatten()
+        .all(|ia| ia.addresses().all(|address| on_link(address.addr)))
 }
 
 /// The part of a delegated prefix that the client must not use itself (RFC 6603), as option 67 has it.
-pub(super) fn excluded_prefix(subnet: &Subnet<V6>, delegated: Prefix6) -> Option<SmallVec<[u8; 17]>> {
+pub(super) fn excluded_prefix(
+    subnet: &Subnet<V6>,
+    delegated: Prefix6,
+) -> Option<SmallVec<[u8; 17]>> {
     let excluded = subnet.pools.iter().find_map(|pool| match pool.own {
-        Pool6::Prefixes { delegated_len, excluded: Some(excluded) } if delegated_len == delegated.len => {
+        Pool6::Prefixes {
+            delegated_len,
+            excluded: Some(excluded),
+        } if delegated_len == delegated.len => {
             (pool.first <= delegated.addr && delegated.addr <= pool.last).then_some(excluded)
         }
         Pool6::Prefixes { .. } | Pool6::Addresses => None,
@@ -188,6 +245,11 @@ pub(super) fn excluded_prefix(subnet: &Subnet<V6>, delegated: Prefix6) -> Option
     let bits = excluded.len.checked_sub(delegated.len)?;
     let subnet_id = u128::from(excluded.addr) << delegated.len.min(127);
     let mut payload: SmallVec<[u8; 17]> = SmallVec::from_slice(&[excluded.len]);
-    payload.extend(subnet_id.to_be_bytes().into_iter().take(usize::from(bits.div_ceil(8))));
+    payload.extend(
+        subnet_id
+            .to_be_bytes()
+            .into_iter()
+            .take(usize::from(bits.div_ceil(8))),
+    );
     Some(payload)
 }

@@ -38,16 +38,26 @@ pub(super) fn subnet(cfg: &Server<V6>, query: Query6) -> Located6<'_> {
     let packet = &query.packet;
     let link_address = packet.link_address();
     let found = if let Some(interface_id) = packet.interface_id() {
-        find(cfg, |subnet| !subnet.own.interface_id.is_empty() && *subnet.own.interface_id == *interface_id)
-            .or_else(|| by_link(cfg, link_address?))
+        find(cfg, |subnet| {
+            !subnet.own.interface_id.is_empty() && *subnet.own.interface_id == *interface_id
+        })
+        .or_else(|| by_link(cfg, link_address?))
     } else if packet.is_relayed() && link_address.is_some() {
         by_link(cfg, link_address.unwrap_or(Ipv6Addr::UNSPECIFIED))
     } else {
-        find(cfg, |subnet| subnet.interface.as_deref() == Some(&*query.link.interface))
-            .or_else(|| by_source(cfg, query.link.remote.ip()))
+        find(cfg, |subnet| {
+            subnet.interface.as_deref() == Some(&*query.link.interface)
+        })
+        .or_else(|| by_source(cfg, query.link.remote.ip()))
     };
     let duid = packet.client_id();
-    Located6 { cfg, query, duid, subnet: found, host: None }
+    Located6 {
+        cfg,
+        query,
+        duid,
+        subnet: found,
+        host: None,
+    }
 }
 
 fn find(cfg: &Server<V6>, is_it: impl Fn(&Subnet<V6>) -> bool) -> Option<usize> {
@@ -55,34 +65,54 @@ fn find(cfg: &Server<V6>, is_it: impl Fn(&Subnet<V6>) -> bool) -> Option<usize> 
 }
 
 fn by_link(cfg: &Server<V6>, link: Ipv6Addr) -> Option<usize> {
-    find(cfg, |subnet| subnet.relay_addresses.contains(&link))
-        .or_else(|| find(cfg, |subnet| subnet.relay_addresses.is_empty() && contains(&subnet.prefix, link)))
+    find(cfg, |subnet| subnet.relay_addresses.contains(&link)).or_else(|| {
+        find(cfg, |subnet| {
+            subnet.relay_addresses.is_empty() && contains(&subnet.prefix, link)
+        })
+    })
 }
 
 fn by_source(cfg: &Server<V6>, source: IpAddr) -> Option<usize> {
-    let IpAddr::V6(source) = source else { return None };
+    let IpAddr::V6(source) = source else {
+        return None;
+    };
     find(cfg, |subnet| contains(&subnet.prefix, source))
 }
 
 /// Whether the prefix contains the address.
 pub(super) fn contains(prefix: &Prefix<Ipv6Addr>, addr: Ipv6Addr) -> bool {
     let differing = u128::from(prefix.addr) ^ u128::from(addr);
-    differing.checked_shr(u32::from(128 - prefix.len.min(128))).unwrap_or(0) == 0
+    differing
+        .checked_shr(u32::from(128 - prefix.len.min(128)))
+        .unwrap_or(0)
+        == 0
 }
 
 /// Looks up what is reserved for the client: in the subnet, then globally, as the subnet says.
 pub(super) fn reservation(located: &mut Located6<'_>) {
-    let Some(subnet) = located.subnet() else { return };
+    let Some(subnet) = located.subnet() else {
+        return;
+    };
     let cfg = located.cfg;
     located.host = cfg.host_reservation_identifiers.iter().find_map(|kind| {
         let bytes = match kind {
             HostIdentifierType::Duid => located.duid.as_ref()?.bytes(),
             HostIdentifierType::HwAddress => link_layer_address(located)?,
             // Computed by a callout, or of DHCPv4.
-            HostIdentifierType::FlexId | HostIdentifierType::CircuitId | HostIdentifierType::ClientId => return None,
+            HostIdentifierType::FlexId
+            | HostIdentifierType::CircuitId
+            | HostIdentifierType::ClientId => return None,
         };
-        let own = subnet.reservations_in_subnet.then(|| subnet.reservations.by_identifier(*kind, bytes)).flatten();
-        own.or_else(|| subnet.reservations_global.then(|| cfg.reservations.by_identifier(*kind, bytes)).flatten())
+        let own = subnet
+            .reservations_in_subnet
+            .then(|| subnet.reservations.by_identifier(*kind, bytes))
+            .flatten();
+        own.or_else(|| {
+            subnet
+                .reservations_global
+                .then(|| cfg.reservations.by_identifier(*kind, bytes))
+                .flatten()
+        })
     });
 }
 

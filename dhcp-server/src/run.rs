@@ -1,0 +1,345 @@
+//! What each mode of the program does; returns the exit code.
+
+use crate::arguments::Arguments;
+use outrigger_config::diagnostic::Severity;
+use outrigger_config::model::{Config, LogSeverity, Logger};
+use outrigger_hooks::Hooks;
+use outrigger_proto::Family;
+use outrigger_server::clock::Clock;
+use outrigger_server::served::Served;
+use outrigger_server::server::{Chain, FamilyServer, StartError, import_leases, reach_services};
+use outrigger_wire::{V4, V6};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::LocalSet;
+
+/// sysexits.h: a wrong configuration.
+const EX_CONFIG: u8 = 78;
+/// sysexits.h: an input or output error.
+const EX_IOERR: u8 = 74;
+
+/// `-t` and `-T`.
+pub(crate) fn check(arguments: &Arguments, file: &Path, services: bool) -> u8 {
+    let Some(config) = load(arguments, file) else {
+        return EX_CONFIG;
+    };
+    if !services {
+        return 0;
+    }
+    log_to(&[], arguments.debug);
+    in_runtime(async {
+        let reached = match &config {
+            Config::V4(cfg) => reach_services::<V4>(cfg).await,
+            Config::V6(cfg) => reach_services::<V6>(cfg).await,
+        };
+        match reached {
+            Ok(()) => 0,
+            Err(error) => complain(&error),
+        }
+    })
+}
+
+/// `--import-leases`.
+pub(crate) fn import(arguments: &Arguments, files: &[PathBuf]) -> u8 {
+    let Some(configs) = load_all(arguments, files) else {
+        return EX_CONFIG;
+    };
+    for config in configs {
+        let imported = match &config {
+            Config::V4(cfg) => import_leases::<V4>(&cfg.lease_database),
+            Config::V6(cfg) => import_leases::<V6>(&cfg.lease_database),
+        };
+        match imported {
+            Ok(leases) => println!("{leases} leases imported"),
+            Err(error) => return complain(&error),
+        }
+    }
+    0
+}
+
+/// `-c`.
+pub(crate) fn serve(arguments: &Arguments, files: &[PathBuf]) -> u8 {
+    let Some(configs) = load_all(arguments, files) else {
+        return EX_CONFIG;
+    };
+    log_to(loggers(&configs), arguments.debug);
+    in_runtime(async {
+        // Before anything else, so that a server which is told to stop early stops in order.
+        let Ok(mut signals) = Signals::new() else {
+            return EX_IOERR;
+        };
+        let started = tokio::select! {
+            started = Running::start(arguments, configs) => started,
+            () = signals.stop() => return 0,
+        };
+        match started {
+            Ok(running) => running.until_stopped(arguments, files, signals).await,
+            Err(error) => complain(&error),
+        }
+    })
+}
+
+fn in_runtime(work: impl Future<Output = u8>) -> u8 {
+    match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime.block_on(LocalSet::new().run_until(work)),
+        Err(error) => {
+            eprintln!("dhcp-server: cannot start: {error}");
+            EX_IOERR
+        }
+    }
+}
+
+fn complain(error: &StartError) -> u8 {
+    tracing::error!("SERVER_FAILED: {}", Chain(error));
+    eprintln!("dhcp-server: {}", Chain(error));
+    error.exit_code()
+}
+
+/// Reads a configuration and prints every problem; `None` where it cannot be used.
+fn load(arguments: &Arguments, file: &Path) -> Option<Config> {
+    let loaded = outrigger_config::load(file);
+    let mut diagnostics = loaded.diagnostics;
+    let (key, problems) = match &loaded.config {
+        Some(Config::V4(cfg)) => ("Dhcp4", Hooks::check(Family::V4, &cfg.hook_services)),
+        Some(Config::V6(cfg)) => ("Dhcp6", Hooks::check(Family::V6, &cfg.hook_services)),
+        None => ("", Vec::new()),
+    };
+    diagnostics.extend(problems);
+    diagnostics.sort_by(|a, b| a.position.cmp(&b.position));
+    for diagnostic in &diagnostics {
+        eprintln!("{diagnostic}");
+    }
+    let wrong = diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error);
+    match arguments.only {
+        Some(only) if loaded.config.is_some() && only != key => {
+            eprintln!(
+                "{}: expected the top-level key {only}, because that is how this program was called",
+                file.display()
+            );
+            None
+        }
+        _ => loaded.config.filter(|_| !wrong),
+    }
+}
+
+/// All files; at most one of each family.
+fn load_all(arguments: &Arguments, files: &[PathBuf]) -> Option<Vec<Config>> {
+    let loaded: Vec<Option<Config>> = files.iter().map(|file| load(arguments, file)).collect();
+    let configs: Vec<Config> = loaded.into_iter().collect::<Option<_>>()?;
+    let of_v4 = configs
+        .iter()
+        .filter(|config| matches!(config, Config::V4(_)))
+        .count();
+    if of_v4 > 1 || configs.len() - of_v4 > 1 {
+        eprintln!("dhcp-server: one configuration of each family may be given, not two of one");
+        return None;
+    }
+    Some(configs)
+}
+
+fn loggers(configs: &[Config]) -> &[Logger] {
+    match configs.first() {
+        Some(Config::V4(cfg)) => &cfg.loggers,
+        Some(Config::V6(cfg)) => &cfg.loggers,
+        None => &[],
+    }
+}
+
+/// The root logger's severity and first output.
+fn log_to(loggers: &[Logger], debug: bool) {
+    use tracing_subscriber::filter::LevelFilter;
+    let root = loggers.iter().find(|logger| !logger.name.contains('.'));
+    let level = match root.map_or(LogSeverity::Info, |logger| logger.severity) {
+        _ if debug => LevelFilter::DEBUG,
+        LogSeverity::Debug => LevelFilter::DEBUG,
+        LogSeverity::Info => LevelFilter::INFO,
+        LogSeverity::Warn => LevelFilter::WARN,
+        LogSeverity::Error | LogSeverity::Fatal => LevelFilter::ERROR,
+        LogSeverity::None => LevelFilter::OFF,
+    };
+    let format = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_target(false);
+    match root
+        .and_then(|logger| logger.outputs.first())
+        .map(String::as_str)
+    {
+        Some("stdout") => format.with_writer(std::io::stdout).init(),
+        None | Some("stderr") => format.with_writer(std::io::stderr).init(),
+        Some(other) if other.starts_with("syslog") => {
+            format.with_writer(std::io::stderr).init();
+            tracing::warn!(
+                "LOG_TO_STDERR: output {other} is not built yet; the log goes to standard error"
+            );
+        }
+        Some(path) => match std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+        {
+            Ok(file) => format.with_writer(Arc::new(file)).init(),
+            Err(error) => {
+                format.with_writer(std::io::stderr).init();
+                tracing::warn!("LOG_TO_STDERR: cannot append to {path}: {error}");
+            }
+        },
+    }
+}
+
+/// SIGTERM and SIGINT stop, SIGHUP reloads, SIGUSR1 writes all counters to the log.
+struct Signals {
+    term: Signal,
+    int: Signal,
+    reload: Signal,
+    counters: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            reload: signal(SignalKind::hangup())?,
+            counters: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// Cancel safe.
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.term.recv() => Told::Stop,
+            _ = self.int.recv() => Told::Stop,
+            _ = self.reload.recv() => Told::Reload,
+            _ = self.counters.recv() => Told::LogCounters,
+        }
+    }
+
+    /// Waits for the word to stop, and passes over the others: nothing is there yet to reload or to count.
+    async fn stop(&mut self) {
+        while self.next().await != Told::Stop {}
+    }
+}
+
+/// What a signal says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Stop,
+    Reload,
+    LogCounters,
+}
+
+/// The servers of this process.
+struct Running {
+    v4: Option<FamilyServer<V4>>,
+    v6: Option<FamilyServer<V6>>,
+}
+
+impl Running {
+    async fn start(arguments: &Arguments, configs: Vec<Config>) -> Result<Self, StartError> {
+        let mut running = Self { v4: None, v6: None };
+        for config in configs {
+            let (options, clock) = (&arguments.options, Clock::default());
+            match config {
+                Config::V4(cfg) => {
+                    running.v4 = Some(FamilyServer::start(cfg, options, clock).await?)
+                }
+                Config::V6(cfg) => {
+                    running.v6 = Some(FamilyServer::start(cfg, options, clock).await?)
+                }
+            }
+        }
+        Ok(running)
+    }
+
+    /// Serves until told to stop, or until a part has failed.
+    async fn until_stopped(
+        mut self,
+        arguments: &Arguments,
+        files: &[PathBuf],
+        mut signals: Signals,
+    ) -> u8 {
+        loop {
+            tokio::select! {
+                told = signals.next() => match told {
+                    Told::Stop => return self.stop().await,
+                    Told::Reload => self.reload(arguments, files, &mut signals).await,
+                    Told::LogCounters => self.log_counters(),
+                },
+                // What the journal could not keep must not be answered any more: out at once.
+                code = failed(self.v4.as_ref()) => return code,
+                code = failed(self.v6.as_ref()) => return code,
+            }
+        }
+    }
+
+    async fn reload(&mut self, arguments: &Arguments, files: &[PathBuf], signals: &mut Signals) {
+        tracing::info!("CONFIG_RELOAD");
+        let Some(configs) = load_all(arguments, files) else {
+            tracing::error!(
+                "CONFIG_REFUSED: the file has problems, printed above; the old configuration stays"
+            );
+            return;
+        };
+        for config in configs {
+            let reloaded = tokio::select! {
+                reloaded = self.take(&config) => reloaded,
+                _ = signals.reload.recv() => {
+                    tracing::warn!("CONFIG_RELOAD_ABANDONED: hook services were not ready; send SIGHUP to try once more");
+                    return;
+                }
+            };
+            if let Err(error) = reloaded {
+                tracing::error!(
+                    "CONFIG_REFUSED: {}; the old configuration stays",
+                    Chain(&error)
+                );
+            }
+        }
+    }
+
+    async fn take(&mut self, config: &Config) -> Result<(), StartError> {
+        match (config, &mut self.v4, &mut self.v6) {
+            (Config::V4(cfg), Some(server), _) => server.reload(Arc::clone(cfg)).await,
+            (Config::V6(cfg), _, Some(server)) => server.reload(Arc::clone(cfg)).await,
+            _ => Err(StartError::OtherFamily),
+        }
+    }
+
+    fn log_counters(&self) {
+        if let Some(server) = &self.v4 {
+            server.log_counters();
+        }
+        if let Some(server) = &self.v6 {
+            server.log_counters();
+        }
+    }
+
+    async fn stop(self) -> u8 {
+        tracing::info!("SERVER_STOPPING");
+        self.log_counters();
+        let mut code = 0;
+        if let Some(server) = self.v4 {
+            code = server.stop().await.err().unwrap_or(code);
+        }
+        if let Some(server) = self.v6 {
+            code = server.stop().await.err().unwrap_or(code);
+        }
+        tracing::info!("SERVER_STOPPED");
+        code
+    }
+}
+
+/// Never ends for a family that is not served.
+async fn failed<F: Served>(server: Option<&FamilyServer<F>>) -> u8 {
+    match server {
+        Some(server) => server.failed().await,
+        None => std::future::pending().await,
+    }
+}

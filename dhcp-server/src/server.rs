@@ -1,0 +1,505 @@
+//! Builds every part of one family's server from its configuration; starts and stops them in order.
+
+use crate::clock::Clock;
+use crate::identity::IdentityError;
+use crate::instance::{Instance, Snapshot, keep_up};
+use crate::net::NetError;
+use crate::pipeline::v4::Ports;
+use crate::served::{Common, Served};
+use crate::shard::ShardPanicked;
+use crate::telemetry::Discards;
+use crate::turns::Turns;
+use outrigger_alloc::Allocator;
+use outrigger_config::model::{AtStart, HookService, LeaseDatabase, Server};
+use outrigger_hooks::{Hooks, ServerInfo, ServiceCounters, StartFailure};
+use outrigger_proto::v1;
+use outrigger_store::memfile::{self, ImportError};
+use outrigger_store::{Change, FileLayer, OsFiles, Store, StoreError, StoreOptions};
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How long packets in flight may take to end when the server stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What the command line says beside the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `-p`: instead of 67 or 547.
+    pub server_port: Option<u16>,
+    /// `-P`: instead of 68 or 546.
+    pub client_port: Option<u16>,
+    /// Start although Kea's lease file holds leases that the journal does not know.
+    pub ignore_kea_leases: bool,
+}
+
+/// Why a server does not start or does not take a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Kea's leases were not taken over.
+    #[error(
+        "{} holds {leases} leases of Kea and there is no journal yet: import them with --import-leases, or start with \
+         --ignore-kea-leases if none of these addresses is in use any more",
+        file.display()
+    )]
+    ForeignLeases {
+        /// Kea's lease file.
+        file: PathBuf,
+        /// How many leases are in it.
+        leases: usize,
+    },
+    /// Kea's lease file cannot be read.
+    #[error("cannot read the lease file {}", file.display())]
+    LeaseFile {
+        /// Which.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The leases cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server has no name.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A hook service refuses or is missing.
+    #[error(transparent)]
+    Hooks(#[from] StartFailure),
+    /// A socket cannot be opened.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// No more threads or descriptors.
+    #[error("cannot start the packet threads")]
+    Threads(#[source] io::Error),
+    /// The files on the command line now hold another family.
+    #[error("a configuration of a family that this process does not serve: restart it")]
+    OtherFamily,
+    /// Kea's leases cannot be taken over.
+    #[error("cannot import leases")]
+    Import(#[source] ImportError),
+    /// The journal has leases already.
+    #[error("{} exists already: leases are imported into a new journal only", .0.display())]
+    JournalExists(PathBuf),
+    /// A change that needs a new process.
+    #[error("lease-database cannot change while the server runs: restart it")]
+    OtherDatabase,
+}
+
+impl StartError {
+    /// As in sysexits.h: 74 input/output, 78 configuration.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::ForeignLeases { .. }
+            | Self::Hooks(_)
+            | Self::OtherDatabase
+            | Self::OtherFamily
+            | Self::Import(_)
+            | Self::JournalExists(_) => 78,
+            Self::Net(error) if error.is_configuration() => 78,
+            Self::Store(_)
+            | Self::Identity(_)
+            | Self::LeaseFile { .. }
+            | Self::Net(_)
+            | Self::Threads(_) => 74,
+        }
+    }
+}
+
+/// One family's server: everything that lives as long as the process, and what the current configuration made.
+pub struct FamilyServer<F: Served> {
+    common: Arc<Common<F>>,
+    discards: Arc<Discards>,
+    info: ServerInfo,
+    database: LeaseDatabase,
+    cfg: Arc<Server<F>>,
+    hooks: Arc<Hooks>,
+    instance: Instance<F>,
+    upkeep: (watch::Sender<Arc<Snapshot<F>>>, JoinHandle<()>),
+}
+
+impl<F: Served> FamilyServer<F> {
+    /// Opens the leases, waits for hook services, opens the sockets, serves. Runs inside a local task set.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(
+        cfg: Arc<Server<F>>,
+        options: &Options,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let store = Arc::new(open_store::<F>(&cfg.lease_database, options)?);
+        let identity = F::identify(&cfg, state_directory(&cfg.lease_database), &clock)?;
+        let ports = Ports {
+            server: options.server_port.unwrap_or(F::PORTS.server),
+            client: options.client_port.unwrap_or(F::PORTS.client),
+        };
+        let alloc = Allocator::new(store, &cfg);
+        let common = Arc::new(Common {
+            alloc,
+            turns: Arc::new(Turns::new()),
+            clock,
+            ports,
+            identity,
+        });
+        let info = server_info();
+        let hooks = start_hooks(&cfg, &info);
+        // The services are asked before a client can be: nothing is received while one has to be waited for.
+        let upkeep_hooks = hooks.shard(&Handle::current());
+        hooks.ready().await?;
+        let sockets = F::open(&cfg.interfaces, ports)?;
+        let discards = Arc::new(Discards::default());
+        let shards = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let instance = Instance::start(Arc::clone(&common), sockets, shards, Arc::clone(&discards))
+            .map_err(StartError::Threads)?;
+        instance.serve_with(&cfg, &hooks).await?;
+        let snapshot = Arc::new(Snapshot {
+            cfg: Arc::clone(&cfg),
+            hooks: upkeep_hooks,
+        });
+        let (current, snapshots) = watch::channel(snapshot);
+        let upkeep = tokio::task::spawn_local(keep_up(Arc::clone(&common), snapshots));
+        let database = cfg.lease_database.clone();
+        tracing::info!(
+            subnets = cfg.subnets.len(),
+            leases = common.alloc.store().lock().len(),
+            services = cfg.hook_services.len(),
+            "{}",
+            F::STARTED
+        );
+        Ok(Self {
+            common,
+            discards,
+            info,
+            database,
+            cfg,
+            hooks,
+            instance,
+            upkeep: (current, upkeep),
+        })
+    }
+
+    /// Takes a new configuration. Packets under way end with the old one; where it fails the old one stays.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn reload(&mut self, cfg: Arc<Server<F>>) -> Result<(), StartError> {
+        if cfg.lease_database != self.database {
+            return Err(StartError::OtherDatabase);
+        }
+        let hooks = start_hooks(&cfg, &self.info);
+        let upkeep_hooks = hooks.shard(&Handle::current());
+        hooks.ready().await?;
+        if cfg.interfaces == self.cfg.interfaces {
+            self.common.alloc.reload(&cfg);
+            self.instance.serve_with(&cfg, &hooks).await?;
+        } else {
+            self.listen_elsewhere(&cfg, &hooks).await?;
+        }
+        self.upkeep.0.send_replace(Arc::new(Snapshot {
+            cfg: Arc::clone(&cfg),
+            hooks: upkeep_hooks,
+        }));
+        let old = std::mem::replace(&mut self.hooks, hooks);
+        self.cfg = cfg;
+        tokio::task::spawn_local(async move { old.drain(GRACE).await });
+        tracing::info!(
+            family = F::NAME,
+            revision = self.cfg.revision,
+            "CONFIG_RELOADED"
+        );
+        Ok(())
+    }
+
+    /// New sockets need new shards; the old ones first serve what has arrived.
+    async fn listen_elsewhere(
+        &mut self,
+        cfg: &Arc<Server<F>>,
+        hooks: &Arc<Hooks>,
+    ) -> Result<(), StartError> {
+        let sockets = F::open(&cfg.interfaces, self.common.ports)?;
+        self.common.alloc.reload(cfg);
+        let shards = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let fresh = Instance::start(
+            Arc::clone(&self.common),
+            sockets,
+            shards,
+            Arc::clone(&self.discards),
+        )
+        .map_err(StartError::Threads)?;
+        let old = std::mem::replace(&mut self.instance, fresh);
+        let handles = old.into_handles();
+        handles.stop(GRACE);
+        handles.ended().await;
+        self.instance.serve_with(cfg, hooks).await?;
+        Ok(())
+    }
+
+    /// Ends when a part that must not end has ended; says which exit code is right.
+    pub async fn failed(&self) -> u8 {
+        let store = self.common.alloc.store();
+        tokio::select! {
+            error = store.failure() => {
+                tracing::error!("LEASE_JOURNAL_FAILED: {}", Chain(&error));
+                74
+            }
+            () = self.instance.handles().ended() => {
+                tracing::error!("SHARD_ENDED: a packet thread has ended by itself");
+                70
+            }
+        }
+    }
+
+    /// Serves what has arrived, lets the services finish, flushes the leases.
+    ///
+    /// # Errors
+    /// A shard had panicked, or the last leases could not be flushed: the exit code says which.
+    pub async fn stop(self) -> Result<(), u8> {
+        let handles = self.instance.into_handles();
+        handles.stop(GRACE);
+        let joined = tokio::task::spawn_blocking(move || handles.join()).await;
+        self.upkeep.1.abort();
+        self.hooks.drain(GRACE).await;
+        if let Err(error) = self.common.alloc.store().shutdown() {
+            tracing::error!("LEASE_JOURNAL_FAILED: {}", Chain(&error));
+            return Err(74);
+        }
+        match joined {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(ShardPanicked { shard })) => {
+                tracing::error!(shard, "SHARD_PANICKED");
+                Err(70)
+            }
+            Err(_) => Err(70),
+        }
+    }
+
+    /// Writes every counter to the log.
+    pub fn log_counters(&self) {
+        for (reason, packets) in self.discards.iter() {
+            tracing::info!(
+                family = F::NAME,
+                reason = reason.name(),
+                packets,
+                "COUNTER_DISCARDS"
+            );
+        }
+        for service in self.hooks.counters() {
+            log_service(F::NAME, &service);
+        }
+        let leases = self.common.alloc.store().lock().len();
+        tracing::info!(family = F::NAME, leases, "COUNTER_LEASES");
+    }
+}
+
+fn log_service(family: &str, service: &ServiceCounters) {
+    tracing::info!(
+        family,
+        service = %service.service,
+        results = ?service.results,
+        warnings = service.warnings,
+        late_replies = service.late_replies,
+        unknown_replies = service.unknown_replies,
+        unsupported_steps = service.unsupported_steps,
+        sessions = service.sessions_opened,
+        batches = service.batches,
+        "COUNTER_HOOK_SERVICE"
+    );
+    for failure in &service.failures {
+        tracing::info!(
+            family,
+            service = %service.service,
+            hook_point = %failure.point,
+            cause = %failure.cause,
+            action = ?failure.action,
+            calls = failure.count,
+            "COUNTER_HOOK_FAILURES"
+        );
+    }
+}
+
+/// Services of the configuration. Nobody is connected yet.
+fn start_hooks<F: Served>(cfg: &Server<F>, info: &ServerInfo) -> Arc<Hooks> {
+    Hooks::start(
+        F::FAMILY,
+        &cfg.hook_services,
+        cfg.hook_budget,
+        told(cfg, info),
+    )
+}
+
+/// What services are told of this server and its subnets.
+fn told<F: Served>(cfg: &Server<F>, info: &ServerInfo) -> ServerInfo {
+    let network = |index: Option<usize>| index.and_then(|index| cfg.shared_networks.get(index));
+    let subnets = cfg.subnets.iter().map(|subnet| v1::Subnet {
+        id: subnet.id.0,
+        prefix: subnet.prefix.to_string(),
+        shared_network: network(subnet.shared_network)
+            .map_or_else(String::new, |network| network.name.to_string()),
+        user_context: if subnet.user_context.is_null() {
+            String::new()
+        } else {
+            subnet.user_context.to_string()
+        },
+        interface: subnet.interface.as_deref().unwrap_or_default().to_owned(),
+    });
+    ServerInfo {
+        revision: cfg.revision,
+        subnets: subnets.collect(),
+        ..info.clone()
+    }
+}
+
+fn server_info() -> ServerInfo {
+    use std::hash::{BuildHasher, RandomState};
+    let name =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
+    ServerInfo {
+        name: name.unwrap_or_default(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        instance_id: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
+        revision: 0,
+        subnets: Vec::new(),
+    }
+}
+
+/// The directory of the journal: Kea's lease file with `.journal` appended.
+#[must_use]
+pub fn journal_directory(database: &LeaseDatabase) -> PathBuf {
+    let mut name = database.lease_file.as_os_str().to_owned();
+    name.push(".journal");
+    PathBuf::from(name)
+}
+
+/// The directory that keeps what belongs to the leases.
+#[must_use]
+pub fn state_directory(database: &LeaseDatabase) -> &Path {
+    match database.lease_file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn open_store<F: Served>(
+    database: &LeaseDatabase,
+    options: &Options,
+) -> Result<Store<F>, StartError> {
+    if !database.persist {
+        tracing::warn!(
+            "LEASES_NOT_KEPT: persist is false, so leases are lost when this process ends"
+        );
+        return Ok(Store::in_memory());
+    }
+    let directory = journal_directory(database);
+    if !options.ignore_kea_leases && !directory.exists() {
+        refuse_foreign_leases(&database.lease_file)?;
+    }
+    let (store, recovery) =
+        Store::open(&directory, StoreOptions::default(), file_layer(&directory)?)?;
+    tracing::info!(directory = %directory.display(), ?recovery, "LEASES_RECOVERED");
+    Ok(store)
+}
+
+/// Takes the leases of Kea's lease file into a new journal; returns how many.
+///
+/// # Errors
+/// There is a journal already, the file does not read, or the journal cannot be written.
+pub fn import_leases<F: Served>(database: &LeaseDatabase) -> Result<usize, StartError> {
+    let directory = journal_directory(database);
+    if directory.exists() {
+        return Err(StartError::JournalExists(directory));
+    }
+    let leases = memfile::import::<F>(&database.lease_file).map_err(StartError::Import)?;
+    let count = leases.len();
+    let (store, _) =
+        Store::<F>::open(&directory, StoreOptions::default(), file_layer(&directory)?)?;
+    for lease in leases {
+        let ticket = store.lock().apply(&[Change::Put(lease)]);
+        // The journal is behind: wait for what it has before the next.
+        store.wait(ticket?)?;
+    }
+    store.shutdown()?;
+    Ok(count)
+}
+
+/// Reaches every hook service of a configuration once, for `-T`.
+///
+/// # Errors
+/// A service is not reached, or refuses.
+pub async fn reach_services<F: Served>(cfg: &Server<F>) -> Result<(), StartError> {
+    let services: Vec<HookService> = cfg
+        .hook_services
+        .iter()
+        .cloned()
+        .map(|service| HookService {
+            at_start: AtStart::Refuse,
+            ..service
+        })
+        .collect();
+    let hooks = Hooks::start(
+        F::FAMILY,
+        &services,
+        cfg.hook_budget,
+        told(cfg, &server_info()),
+    );
+    let _connected = hooks.shard(&Handle::current());
+    hooks.ready().await?;
+    hooks.drain(GRACE).await;
+    Ok(())
+}
+
+/// Never hand out addresses that are in use: a Kea lease file with leases has to be imported first.
+fn refuse_foreign_leases(file: &Path) -> Result<(), StartError> {
+    let counted = memfile::kea_lease_file_has_leases(file);
+    match counted.map_err(|source| StartError::LeaseFile {
+        file: file.to_owned(),
+        source,
+    })? {
+        Some(leases) if leases > 0 => Err(StartError::ForeignLeases {
+            file: file.to_owned(),
+            leases,
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(feature = "forgetful"))]
+fn file_layer(_: &Path) -> Result<Arc<dyn FileLayer>, StartError> {
+    Ok(Arc::new(OsFiles))
+}
+
+/// For crash tests: what was never flushed is not in the image that a restart begins with.
+#[cfg(feature = "forgetful")]
+fn file_layer(directory: &Path) -> Result<Arc<dyn FileLayer>, StartError> {
+    match outrigger_store::testing::ForgetfulFiles::from_env(directory) {
+        Some(files) => {
+            let files = files.map_err(|source| StartError::LeaseFile {
+                file: directory.to_owned(),
+                source,
+            })?;
+            Ok(Arc::new(files))
+        }
+        None => Ok(Arc::new(OsFiles)),
+    }
+}
+
+/// An error with its causes on one line.
+pub struct Chain<'e>(pub &'e dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
