@@ -8,7 +8,7 @@ use crate::counters::count;
 use crate::hooks::Hooks;
 use crate::link::{Carrier, Link};
 use crate::messages::ServerMessage;
-use crate::service::{Problem, Service};
+use crate::service::{Problem, Service, shortened};
 use crate::session::{Outgoing, Session};
 use crate::transport::{self, Connected};
 use crate::unary::{Unary, error_chain};
@@ -109,7 +109,9 @@ impl Connection {
                 "it speaks version {} of the protocol, this server version {PROTOCOL_VERSION}",
                 loaded.protocol_version
             ))),
-            Some(LoadResult::Refusal(refusal)) => Err(Problem::Refused(refusal.text)),
+            Some(LoadResult::Refusal(refusal)) => {
+                Err(Problem::Refused(shortened(&refusal.text).to_owned()))
+            }
             None => Err(Problem::Unreachable("an empty answer to Load".to_owned())),
         }
     }
@@ -233,7 +235,7 @@ fn deliver(message: v1::ServiceMessage, session: &Session) {
 
 fn lost(what: &str, status: &Status) -> Problem {
     let text = error_chain(status);
-    Problem::Unreachable(format!("{what} failed: {text}"))
+    Problem::Unreachable(format!("{what} failed: {}", shortened(&text)))
 }
 
 /// Ends the calls of a session with the connection, however that ends.
@@ -253,6 +255,8 @@ impl<'a> Ready<'a> {
         connection.link.up(carrier);
         connection.service().endpoint_ready(connection.shard);
         connection.hooks.tell_change();
+        let (service, endpoint) = (&connection.service().name, &connection.endpoint);
+        tracing::info!(%service, %endpoint, "hook service is ready");
         Self(connection)
     }
 }

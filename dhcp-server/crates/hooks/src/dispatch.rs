@@ -47,8 +47,8 @@ impl<'a> PacketHooks<'a> {
     }
 
     /// Runs the callouts of `C::POINT` in configured order. Each sees the next step and the changes of those before it;
-    /// all are called whatever the others said, and the last next step counts. A failed call counts as no call, or
-    /// drops the packet at once, as its policy says. Costs one branch where nobody is called.
+    /// all are called whatever the others said, and the last next step counts. A failed call counts as no call (what
+    /// others said stands), or drops the packet at once, as its policy says. Costs one branch where nobody is called.
     ///
     /// # Errors
     /// The packet gets no answer, because a service or the policy for its failure says so.
@@ -156,11 +156,7 @@ impl<'a> PacketHooks<'a> {
             count(&counters.unsupported_steps);
         }
         if !checked.warning.is_empty() {
-            count(&counters.warnings);
-            tracing::warn!(
-                service = %service.name, %point, packet = %chain.label, warning = checked.warning,
-                "hook service warns"
-            );
+            service.warned(point, &chain.label, &checked.warning);
         }
         chain.status = checked.next;
         chain.decided_by = target.service;

@@ -49,7 +49,7 @@ pub struct PacketReads {
 pub enum OptionReads {
     /// Every one.
     All,
-    /// Those of these codes.
+    /// Those of these codes, ascending.
     Codes(SmallVec<[u16; 8]>),
 }
 
@@ -59,7 +59,7 @@ impl OptionReads {
     pub fn contain(&self, code: u16) -> bool {
         match self {
             Self::All => true,
-            Self::Codes(codes) => codes.contains(&code),
+            Self::Codes(codes) => codes.binary_search(&code).is_ok(),
         }
     }
 }
@@ -75,7 +75,10 @@ impl PacketReads {
         let options = if wants("options") {
             OptionReads::All
         } else {
-            OptionReads::Codes(paths.iter().filter_map(code).collect())
+            let mut codes: SmallVec<[u16; 8]> = paths.iter().filter_map(code).collect();
+            codes.sort_unstable();
+            codes.dedup();
+            OptionReads::Codes(codes)
         };
         Self {
             options,
@@ -160,7 +163,7 @@ mod tests {
 
     #[test]
     fn single_options_are_read_by_code_and_nothing_else_is() {
-        let some = reads(&["query.options.1", "query.options.17.33", "lease"]);
+        let some = reads(&["query.options.17.33", "query.options.1", "lease"]);
         assert!(some.query.options.contain(1) && some.query.options.contain(17));
         assert!(!some.query.options.contain(33));
         assert!(!some.query.classes && !some.query.link && !some.response.options.contain(1));

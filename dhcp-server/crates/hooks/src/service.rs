@@ -1,6 +1,6 @@
 //! One hook service, as all shards know it.
 
-use crate::counters::Counters;
+use crate::counters::{Counters, count};
 use crate::policy::{Cause, Failure, action_label};
 use crate::reads::{Reads, unknown_paths, unknown_reads};
 use outrigger_config::model::HookService;
@@ -10,8 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// One failure of a kind is logged as often as this; the others are only counted.
+/// One failure or warning of a kind is logged as often as this; the others are only counted.
 const LOG_EVERY: Duration = Duration::from_secs(1);
+/// Subscriptions that are looked at: there are fewer hook points.
+const MAX_SUBSCRIPTIONS: usize = 64;
+/// Longest text of a service that is logged, in bytes.
+const MAX_TEXT: usize = 512;
 
 /// One hook service, as all shards know it.
 pub(crate) struct Service {
@@ -21,7 +25,8 @@ pub(crate) struct Service {
     /// Of the last accepted `Load`.
     subscriptions: Mutex<Option<Arc<Vec<Subscribed>>>>,
     state: Mutex<State>,
-    logged: Mutex<HashMap<(HookPoint, Cause), Instant>>,
+    /// When what kind was logged last; a warning has no cause.
+    logged: Mutex<HashMap<(HookPoint, Option<Cause>), Instant>>,
 }
 
 /// A hook point that the service wants.
@@ -109,8 +114,8 @@ impl Service {
         if new {
             tracing::info!(
                 service = %self.name,
-                name = loaded.name,
-                version = loaded.version,
+                name = shortened(&loaded.name),
+                version = shortened(&loaded.version),
                 hook_points = %names(&subscribed),
                 "hook service is loaded"
             );
@@ -126,7 +131,10 @@ impl Service {
 
     fn subscribed(&self, family: Family, loaded: &v1::Loaded) -> Vec<Subscribed> {
         let mut subscribed: Vec<Subscribed> = Vec::new();
-        for subscription in &loaded.subscriptions {
+        if loaded.subscriptions.len() > MAX_SUBSCRIPTIONS {
+            tracing::warn!(service = %self.name, "subscriptions after the first {MAX_SUBSCRIPTIONS} are ignored");
+        }
+        for subscription in loaded.subscriptions.iter().take(MAX_SUBSCRIPTIONS) {
             let service = &self.name;
             let number = subscription.hook_point;
             let Ok(point) = HookPoint::try_from(number) else {
@@ -144,11 +152,16 @@ impl Service {
             if !crate::callouts::is_called(point) {
                 tracing::warn!(%service, %point, "this version never calls the hook point");
             }
-            for path in unknown_reads(&subscription.reads, point) {
-                tracing::warn!(%service, %point, path, "the hook point has nothing of this name to read");
+            let unknown_reads = unknown_reads(&subscription.reads, point).join(", ");
+            if !unknown_reads.is_empty() {
+                let paths = shortened(&unknown_reads);
+                tracing::warn!(%service, %point, paths, "the hook point has nothing of these names to read");
             }
-            for path in unknown_paths(&subscription.writes, point.spec().changes) {
-                tracing::warn!(%service, %point, path, "the hook point has nothing of this name to change");
+            let unknown_writes =
+                unknown_paths(&subscription.writes, point.spec().changes).join(", ");
+            if !unknown_writes.is_empty() {
+                let paths = shortened(&unknown_writes);
+                tracing::warn!(%service, %point, paths, "the hook point has nothing of these names to change");
             }
             subscribed.push(Subscribed {
                 point,
@@ -178,23 +191,43 @@ impl Service {
     /// The one place where a failed call is counted and logged.
     pub(crate) fn failed(&self, point: HookPoint, failure: &Failure, action: OnFailure) {
         self.counters.failure(point, failure.cause, action);
+        if self.is_news(point, Some(failure.cause)) {
+            tracing::warn!(
+                service = %self.name,
+                %point,
+                cause = %failure.cause,
+                action = action_label(action),
+                why = shortened(&failure.text),
+                "call of a hook service failed"
+            );
+        }
+    }
+
+    /// A result that came with a warning.
+    pub(crate) fn warned(&self, point: HookPoint, packet: &str, warning: &str) {
+        count(&self.counters.warnings);
+        if self.is_news(point, None) {
+            let warning = shortened(warning);
+            tracing::warn!(service = %self.name, %point, packet, warning, "hook service warns");
+        }
+    }
+
+    fn is_news(&self, point: HookPoint, cause: Option<Cause>) -> bool {
         let now = Instant::now();
         let mut logged = lock(&self.logged);
-        let last = logged.insert((point, failure.cause), now);
-        if let Some(last) = last.filter(|last| now.duration_since(*last) < LOG_EVERY) {
-            logged.insert((point, failure.cause), last);
-            return;
+        let last = logged.get(&(point, cause));
+        let news = last.is_none_or(|last| now.duration_since(*last) >= LOG_EVERY);
+        if news {
+            logged.insert((point, cause), now);
         }
-        drop(logged);
-        tracing::warn!(
-            service = %self.name,
-            %point,
-            cause = %failure.cause,
-            action = action_label(action),
-            why = failure.text,
-            "call of a hook service failed"
-        );
+        news
     }
+}
+
+/// The beginning of a text that a service made.
+pub(crate) fn shortened(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_TEXT))
+        .unwrap_or(text)
 }
 
 fn names(subscribed: &[Subscribed]) -> String {
@@ -204,4 +237,18 @@ fn names(subscribed: &[Subscribed]) -> String {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_services_are_cut_at_a_character() {
+        assert_eq!(shortened("short"), "short");
+        let long = "ü".repeat(MAX_TEXT);
+        assert_eq!(shortened(&long).len(), MAX_TEXT);
+        let odd = format!("a{long}");
+        assert_eq!(shortened(&odd).len(), MAX_TEXT - 1);
+    }
 }

@@ -190,7 +190,7 @@ async fn a_late_reply_is_counted_and_the_session_stays() {
     let slow = Script::new(&[POINT], |call| {
         if call.id == 0 {
             Answer::After(
-                Duration::from_millis(120),
+                Duration::from_millis(400),
                 Outcome::Result(v1::CalloutResult::default()),
             )
         } else {
@@ -199,7 +199,7 @@ async fn a_late_reply_is_counted_and_the_session_stays() {
     });
     let running = Service::start(&sockets.path("s"), slow);
     let mut settings = service("s", &sockets.path("s"));
-    settings.deadline = Duration::from_millis(60);
+    settings.deadline = Duration::from_millis(150);
     let host = Host::ready(&[settings]).await;
     host.receive().await.unwrap();
     assert_eq!(host.counters().failed(Cause::Deadline), 1);
@@ -223,8 +223,9 @@ async fn a_packet_that_is_dropped_while_it_waits_frees_its_place() {
     settings.deadline = Duration::from_millis(50);
     let host = Host::ready(&[settings]).await;
     for _ in 0..3 {
-        let waited = tokio::time::timeout(Duration::from_millis(10), host.receive()).await;
-        assert!(waited.is_err(), "nobody answers");
+        let mut given_up = Box::pin(host.receive());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(given_up.as_mut().poll(&mut context).is_pending());
     }
     host.receive().await.unwrap();
     assert_eq!(host.counters().failed(Cause::Shed), 0);
@@ -242,7 +243,6 @@ fn a_stopped_service_is_left_alone_and_memory_stays_bounded() {
         .build()
         .unwrap();
     let host = runtime.block_on(Host::ready(&[settings]));
-    runtime.block_on(host.receive()).unwrap();
     let thaw = running.freeze();
 
     let began = Instant::now();

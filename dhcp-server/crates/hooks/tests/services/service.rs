@@ -109,8 +109,8 @@ pub(crate) fn loaded(points: &[HookPoint]) -> v1::Loaded {
 }
 
 enum Command {
-    /// Takes no turn until the sender is dropped.
-    Freeze(std::sync::mpsc::Receiver<()>),
+    /// Says so, then takes no turn until the other end is dropped.
+    Freeze(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>),
     Kill,
 }
 
@@ -160,7 +160,9 @@ impl Service {
     /// Stops its only thread, like SIGSTOP, until what is returned is dropped.
     pub(crate) fn freeze(&self) -> std::sync::mpsc::Sender<()> {
         let (thaw, frozen) = std::sync::mpsc::channel();
-        let _ = self.commands.send(Command::Freeze(frozen));
+        let (stops, stopped) = std::sync::mpsc::channel();
+        let _ = self.commands.send(Command::Freeze(stops, frozen));
+        stopped.recv().unwrap();
         thaw
     }
 
@@ -182,7 +184,10 @@ impl Drop for Service {
 async fn obey(mut commands: mpsc::UnboundedReceiver<Command>) {
     while let Some(command) = commands.recv().await {
         match command {
-            Command::Freeze(frozen) => drop(frozen.recv()),
+            Command::Freeze(stops, frozen) => {
+                stops.send(()).unwrap();
+                let _ = frozen.recv();
+            }
             Command::Kill => return,
         }
     }
