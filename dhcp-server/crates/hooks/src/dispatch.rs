@@ -114,38 +114,50 @@ impl<'a> PacketHooks<'a> {
         if now >= self.deadline {
             return Err(Cause::BudgetExhausted.into());
         }
-        let deadline = (now + target.deadline).min(self.deadline);
         let call = Call {
             point,
-            deadline,
+            deadline: (now + target.deadline).min(self.deadline),
             label: Arc::clone(&chain.label),
             status: chain.status,
             context,
             revision: self.shard.hooks.revision(),
             arguments,
         };
+        let reply = self.send(target, permit, call, now).await?;
+        let (_, writes) = target.subscription()?;
+        let settings = &self.service(target).settings;
+        let family = self.shard.hooks.family();
+        reply::check(family, point, settings, writes, result(reply)?)
+    }
+
+    /// Waits for the reply, and tells the breaker how that went.
+    async fn send(
+        &self,
+        target: &Target,
+        permit: Permit,
+        call: Call,
+        now: Instant,
+    ) -> Result<v1::CalloutReply, Failure> {
+        let deadline = call.deadline;
         let reply = match timeout_at(deadline, permit.carrier.call(call)).await {
             Ok(reply) => reply,
             Err(_) => Err(Cause::Deadline.into()),
         };
         match &reply {
-            Err(failure) if failure.cause == Cause::Deadline && deadline == self.deadline => {
-                // The packet had too little left; that tells nothing of the service.
-                return Err(Cause::BudgetExhausted.into());
+            Err(failure) if failure.cause == Cause::Deadline => {
+                // A call that had less than half of the usual time tells nothing of the service.
+                let usual = target.deadline.min(self.shard.hooks.budget());
+                if deadline.duration_since(now) >= usual / 2 {
+                    permit.missed();
+                }
+                if deadline == self.deadline {
+                    return Err(Cause::BudgetExhausted.into());
+                }
             }
-            Err(failure) if failure.cause == Cause::Deadline => permit.missed(),
             Err(failure) if failure.cause == Cause::Shed => drop(permit),
             Ok(_) | Err(_) => permit.answered(),
         }
-        let settings = &self.service(target).settings;
-        let (_, writes) = target.subscription()?;
-        reply::check(
-            self.shard.hooks.family(),
-            point,
-            settings,
-            writes,
-            result(reply?)?,
-        )
+        reply
     }
 
     fn take(&mut self, point: HookPoint, target: &Target, checked: Checked, chain: &mut Chain) {

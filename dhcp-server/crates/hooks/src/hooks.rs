@@ -211,6 +211,10 @@ impl Hooks {
         self.family
     }
 
+    pub(crate) fn budget(&self) -> Duration {
+        self.budget
+    }
+
     pub(crate) fn revision(&self) -> u64 {
         self.server.revision
     }

@@ -283,6 +283,22 @@ fn a_stopped_service_is_left_alone_and_memory_stays_bounded() {
 }
 
 #[tokio::test]
+async fn a_stopped_service_is_left_alone_also_where_packets_have_less_time_than_calls() {
+    let sockets = Sockets::new();
+    let never = Script::new(&[POINT], |_| Answer::Never);
+    let _running = Service::start(&sockets.path("s"), never);
+    let services = [service("s", &sockets.path("s"))];
+    let host = Host::with_budget(&services, Duration::from_millis(20));
+    host.hooks.ready().await.unwrap();
+    for _ in 0..50 {
+        host.receive().await.unwrap();
+    }
+    let exhausted = host.counters().failed(Cause::BudgetExhausted);
+    assert!((5..40).contains(&exhausted), "{exhausted} packets waited");
+    assert_eq!(host.counters().failed(Cause::Unavailable), 50 - exhausted);
+}
+
+#[tokio::test]
 async fn a_stopped_service_loses_its_session_when_it_gives_no_sign_of_life() {
     let sockets = Sockets::new();
     let running = Service::start(&sockets.path("s"), Script::new(&[POINT], |_| goes_on()));
