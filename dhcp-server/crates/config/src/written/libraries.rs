@@ -10,11 +10,9 @@ enum Fate {
     Kept(&'static str),
     /// It decides who gets which address or option.
     Refused(&'static str),
-    /// A hook service of this name does its job.
-    Service(&'static str),
 }
 
-const COMMANDS: Fate = Fate::Kept("the commands it adds are the server's own");
+const COMMANDS: Fate = Fate::Kept("control commands are not built yet");
 const STORAGE: Fate = Fate::Kept("databases are not loaded as libraries");
 
 /// Base names of Kea's libraries.
@@ -64,7 +62,7 @@ const LIBRARIES: &[(&str, Fate)] = &[
     ("libdhcp_mysql_cb", STORAGE),
     (
         "libdhcp_perfmon",
-        Fate::Kept("the server's own metrics cover it"),
+        Fate::Kept("its statistics are not built yet"),
     ),
     ("libdhcp_pgsql", STORAGE),
     ("libdhcp_pgsql_cb", STORAGE),
@@ -86,7 +84,6 @@ const LIBRARIES: &[(&str, Fate)] = &[
     ),
     ("libdhcp_stat_cmds", COMMANDS),
     ("libdhcp_subnet_cmds", COMMANDS),
-    ("libdhcp_user_chk", Fate::Service("user-chk")),
 ];
 
 pub(crate) fn read(object: &Object<'_>) {
@@ -106,19 +103,25 @@ fn read_library(entry: Object<'_>) {
     let Some(library) = library else { return };
     let file = library.value.rsplit('/').next().unwrap_or("");
     let base = file.split('.').next().unwrap_or("");
+    let name = service_name(base);
     match LIBRARIES.iter().find(|row| row.0 == base).map(|row| row.1) {
         Some(Fate::Kept(why)) => problems.warning(&library.position, format!("{base} is not loaded: {why}")),
         Some(Fate::Refused(why)) => problems.error(&library.position, format!("{base} is not built yet: {why}")),
-        Some(Fate::Service(name)) => problems.error(
-            &library.position,
-            format!(
-                "{base} runs outside the server: remove this entry and write \"hook-services\": [ {{ \"name\": \"{name}\", \
-                 \"endpoints\": [ \"unix:/run/outrigger/{name}.sock\" ] }} ]"
-            ),
-        ),
         None => problems.error(
             &library.position,
-            format!("library \"{file}\" is unknown, and libraries are not loaded: its work belongs into a hook service"),
+            format!(
+                "{file} is not loaded: its work is that of a hook service outside the server; run one, remove this entry and \
+                 write \"hook-services\": [ {{ \"name\": \"{name}\", \"endpoints\": [ \"unix:/run/outrigger/{name}.sock\" ] }} ]"
+            ),
         ),
     }
+}
+
+/// The name of the service that takes a library's place: `libdhcp_foo_bar.so` becomes `foo-bar`.
+fn service_name(base: &str) -> String {
+    let name = base
+        .strip_prefix("libdhcp_")
+        .or_else(|| base.strip_prefix("lib"))
+        .unwrap_or(base);
+    name.replace('_', "-")
 }
