@@ -1,4 +1,5 @@
 //! Load, single calls, health, reflection and the drain.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod support;
 
