@@ -311,7 +311,7 @@ impl Server4 {
     ) -> Result<Step, Discard> {
         let (cfg, now) = (located.cfg, self.clock.now());
         let Plan { lease, claim } = plan;
-        let query = &mut located.query;
+        let (query, owner) = (&mut located.query, &located.owner);
         let (subnet_id, offer_lifetime) = (lease.subnet_id, 0);
         let step = match claim.origin() {
             // Kea: also for a DISCOVER of a client that has a lease.
@@ -332,7 +332,7 @@ impl Server4 {
                         Some(subnet) if locate::contains(&subnet.prefix, resource) => {}
                         _ => return Err("it lies outside the subnet"),
                     }
-                    claim.move_to(cfg, resource, now)
+                    claim.move_to(cfg, resource, owner, now)
                 };
                 hooks
                     .call(Lease4Select {

@@ -20,7 +20,7 @@ use outrigger_hooks::callouts::v6::{
 };
 use outrigger_hooks::{PacketHooks, ShardHooks, Step};
 use outrigger_store::{Lease, LeaseState};
-use outrigger_wire::family::{LeaseOwner, Resource6};
+use outrigger_wire::family::{LeaseOwner, Owner6, Resource6};
 use outrigger_wire::v6::{MessageType, Status};
 use outrigger_wire::{Classes, Datagram, Duid, Outgoing, V6};
 use smallvec::SmallVec;
@@ -186,7 +186,7 @@ impl Server6 {
             };
             decide::set_lifetimes(&mut plan, ia, located);
             self.take_over(hooks, &mut plan).await?;
-            match self.show(hooks, located, purpose, &mut plan).await? {
+            match self.show(hooks, located, &ia.owner, &mut plan).await? {
                 Step::Run => {
                     self.grant(ia, purpose, plan, draft);
                     return Ok(());
@@ -256,10 +256,11 @@ impl Server6 {
         &self,
         hooks: &mut PacketHooks<'_>,
         located: &mut Located6<'_>,
-        purpose: Purpose,
+        owner: &Owner6,
         plan: &mut Plan<V6>,
     ) -> Result<Step, Discard> {
         let (cfg, now) = (located.cfg, self.clock.now());
+        let fake_allocation = decide::purpose(located) == Purpose::Advertise;
         let Plan { lease, claim } = plan;
         let query = &mut located.query;
         let step = match (claim.origin(), query.packet.message_type) {
@@ -271,13 +272,13 @@ impl Server6 {
             (Origin::Held, _) => Step::Run,
             (Origin::Free | Origin::Expired, _) => {
                 let subnet = cfg.subnets.get(claim.subnet());
-                let (subnet_id, fake_allocation) = (lease.subnet_id, purpose == Purpose::Advertise);
+                let subnet_id = lease.subnet_id;
                 let claim = &mut |resource: Resource6| {
                     match subnet {
                         Some(subnet) if locate::contains(&subnet.prefix, resource.addr()) => {}
                         _ => return Err("it lies outside the subnet"),
                     }
-                    claim.move_to(cfg, resource, now)
+                    claim.move_to(cfg, resource, owner, now)
                 };
                 hooks
                     .call(Lease6Select {

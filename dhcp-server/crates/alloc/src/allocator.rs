@@ -81,6 +81,12 @@ impl<F: Ranged> Wish<'_, F> {
         })
     }
 
+    /// The subnet of a resource outside the pools that the client has all the same: a hook gave it.
+    fn home_of_granted(&self, resource: &F::Resource) -> Option<(usize, u32)> {
+        let inside = |(_, subnet): &(usize, &Subnet<F>)| F::is_inside(&subnet.prefix, resource);
+        self.subnets().find(inside).map(|(subnet, _)| (subnet, 0))
+    }
+
     /// Whether somebody else has a reservation for `resource`.
     fn is_reserved_for_another(&self, subnet: usize, resource: &F::Resource) -> bool {
         !self.reserved.contains(resource)
@@ -172,7 +178,9 @@ impl<F: Ranged> Allocator<F> {
             Some(lease) if lease.is_expired(wish.now) => Origin::Expired,
             Some(_) => Origin::Held,
         };
-        let (subnet, pool_id) = wish.home(&resource)?;
+        let (subnet, pool_id) = wish
+            .home(&resource)
+            .or_else(|| wish.home_of_granted(&resource))?;
         let subnet_id = wish.cfg.subnets.get(subnet)?.id.0;
         pools.claim(resource);
         let kept = previous
@@ -258,11 +266,24 @@ impl<F: Ranged> Search<'_, F> {
 
     /// Whether this client may have `resource`: its place is right, and it is free, its own or expired.
     fn usable(&self, pools: &Pools<F>, resource: &F::Resource) -> Option<()> {
-        let (subnet, _) = self.wish.home(resource)?;
+        let (subnet, _) = self.home(pools, resource)?;
         let refused = self.wish.skipped.contains(resource)
             || self.wish.is_reserved_for_another(subnet, resource);
         (!refused && self.is_unheld(pools.hold(resource)) && self.is_unleased(resource, true))
             .then_some(())
+    }
+
+    /// A hook may have given the client something outside the pools: then it keeps it.
+    fn home(&self, pools: &Pools<F>, resource: &F::Resource) -> Option<(usize, u32)> {
+        self.wish.home(resource).or_else(|| {
+            let leased = self.leases.get(resource).is_some_and(|lease| {
+                lease.state == LeaseState::Default && (self.wish.is_mine)(&lease.owner)
+            });
+            let offered = pools.offered_to(self.owner_hash) == Some(*resource);
+            (leased || offered)
+                .then(|| self.wish.home_of_granted(resource))
+                .flatten()
+        })
     }
 
     fn is_unheld(&self, hold: Option<Hold>) -> bool {

@@ -4,7 +4,7 @@ use crate::allocator::Allocator;
 use crate::pools::is_in_use;
 use crate::range::Ranged;
 use outrigger_config::model::Server;
-use outrigger_store::Lease;
+use outrigger_store::{Lease, LeaseState};
 use std::sync::Arc;
 
 /// Where a candidate comes from.
@@ -88,7 +88,7 @@ impl<F: Ranged> Claim<F> {
         self.previous.as_ref()
     }
 
-    /// Claims another resource instead, which a hook asks for. It may lie outside the pools.
+    /// Claims another resource instead, which a hook asks for `owner`. It may lie outside the pools.
     ///
     /// # Errors
     /// It is in use, held for another packet, or reserved for somebody: the text says which. Nothing is changed.
@@ -96,6 +96,7 @@ impl<F: Ranged> Claim<F> {
         &mut self,
         cfg: &Server<F>,
         resource: F::Resource,
+        owner: &F::Owner,
         now: u64,
     ) -> Result<(), &'static str> {
         if resource == self.resource {
@@ -107,7 +108,10 @@ impl<F: Ranged> Claim<F> {
         let leases = self.allocator.store().lock();
         let mut pools = self.allocator.pools();
         let previous = leases.get(&resource);
-        if previous.is_some_and(|lease| is_in_use(lease) && !lease.is_expired(now)) {
+        let mine = previous
+            .is_some_and(|lease| lease.owner == *owner && lease.state == LeaseState::Default);
+        let in_use = previous.is_some_and(|lease| is_in_use(lease) && !lease.is_expired(now));
+        if in_use && !mine {
             return Err("it is in use or was declined");
         }
         if pools.hold(&resource).is_some() {
@@ -128,6 +132,7 @@ impl<F: Ranged> Claim<F> {
         );
         pools.claim(resource);
         self.origin = match previous {
+            Some(_) if in_use => Origin::Held,
             Some(lease) if is_in_use(lease) => Origin::Expired,
             _ => Origin::Free,
         };

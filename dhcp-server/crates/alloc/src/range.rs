@@ -1,6 +1,6 @@
 //! Pools as ranges of numbered resources.
 
-use outrigger_config::model::{Pool, Pool6, Settings};
+use outrigger_config::model::{Pool, Pool6, Prefix, Settings};
 use outrigger_store::StoredFamily;
 use outrigger_wire::family::Resource6;
 use outrigger_wire::{Prefix6, V4, V6};
@@ -25,6 +25,9 @@ pub trait Ranged: Settings + StoredFamily {
 
     /// The number of a resource: its (first) address as an integer.
     fn number(resource: &Self::Resource) -> u128;
+
+    /// Whether the whole resource lies inside the prefix.
+    fn is_inside(prefix: &Prefix<Self::Addr>, resource: &Self::Resource) -> bool;
 
     /// Bits of a resource: 32, 128, or the length of a delegated prefix.
     fn unit_len(resource: &Self::Resource) -> u8;
@@ -91,6 +94,11 @@ impl Ranged for V4 {
 
     fn number(resource: &Ipv4Addr) -> u128 {
         u128::from(u32::from(*resource))
+    }
+
+    fn is_inside(prefix: &Prefix<Ipv4Addr>, resource: &Ipv4Addr) -> bool {
+        let differing = u32::from(prefix.addr) ^ u32::from(*resource);
+        differing.leading_zeros() >= u32::from(prefix.len)
     }
 
     fn unit_len(_: &Ipv4Addr) -> u8 {
@@ -164,6 +172,11 @@ impl Ranged for V6 {
 
     fn number(resource: &Resource6) -> u128 {
         u128::from(resource.addr())
+    }
+
+    fn is_inside(prefix: &Prefix<Ipv6Addr>, resource: &Resource6) -> bool {
+        let differing = u128::from(prefix.addr) ^ u128::from(resource.addr());
+        resource.prefix_len() >= prefix.len && differing.leading_zeros() >= u32::from(prefix.len)
     }
 
     fn unit_len(resource: &Resource6) -> u8 {
