@@ -9,7 +9,6 @@ use outrigger_config::model::Server;
 use outrigger_hooks::{Hooks, ShardHooks};
 use outrigger_wire::{Datagram, Outgoing};
 use std::io;
-use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use tokio::runtime::Handle;
@@ -38,14 +37,14 @@ struct Seat<F: Served> {
 }
 
 impl<F: Served> Instance<F> {
-    /// Starts the shards. They hold their packets until they get a snapshot by [`Self::serve_with`].
+    /// Starts the shards as `options` say. They hold their packets until they get a snapshot by [`Self::serve_with`].
     ///
     /// # Errors
     /// The system gives no more threads or descriptors.
     pub fn start(
         common: Arc<Common<F>>,
         sockets: Sockets,
-        shards: NonZeroUsize,
+        options: &shard::Options,
         discards: Arc<Discards>,
     ) -> io::Result<Self> {
         let interfaces = sockets.interfaces.clone();
@@ -64,13 +63,8 @@ impl<F: Served> Instance<F> {
                 discards: Arc::clone(&discards),
             }
         };
-        let options = shard::Options {
-            shards,
-            limits: shard::Limits::default(),
-            tap: None,
-        };
-        let handles = shard::spawn(&options, sockets, service)?;
-        let mut seats: Vec<(usize, Seat<F>)> = seats.iter().take(shards.get()).collect();
+        let handles = shard::spawn(options, sockets, service)?;
+        let mut seats: Vec<(usize, Seat<F>)> = seats.iter().take(options.shards.get()).collect();
         seats.sort_by_key(|(index, _)| *index);
         Ok(Self {
             handles,
@@ -123,13 +117,6 @@ struct ShardService<F: Served> {
     discards: Arc<Discards>,
 }
 
-/// A packet that ends without an answer.
-enum Unanswered {
-    /// It wanted none.
-    Done,
-    Discarded(Discard),
-}
-
 impl<F: Served> ShardService<F> {
     async fn snapshot(&self) -> Result<Arc<Snapshot<F>>, Discard> {
         const STOPPING: Discard = Discard::because(DiscardReason::Stopping);
@@ -146,29 +133,20 @@ impl<F: Served> ShardService<F> {
 }
 
 impl<F: Served> Service for ShardService<F> {
-    type Discard = Unanswered;
+    type Discard = Discard;
 
-    async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Outgoing, Unanswered> {
-        let snapshot = self.snapshot().await.map_err(Unanswered::Discarded)?;
-        match F::serve(&self.page, &snapshot.cfg, &snapshot.hooks, datagram).await {
-            Ok(Some(outgoing)) => Ok(outgoing),
-            Ok(None) => Err(Unanswered::Done),
-            Err(discard) => Err(Unanswered::Discarded(discard)),
-        }
+    async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Option<Outgoing>, Discard> {
+        let snapshot = self.snapshot().await?;
+        F::serve(&self.page, &snapshot.cfg, &snapshot.hooks, datagram).await
     }
 
-    fn discarded(&self, unanswered: Unanswered) {
-        match unanswered {
-            Unanswered::Done => {}
-            Unanswered::Discarded(discard) => {
-                tracing::debug!(
-                    family = F::NAME,
-                    reason = discard.reason.name(),
-                    "PACKET_DISCARDED"
-                );
-                self.discards.count(discard);
-            }
-        }
+    fn discarded(&self, discard: Discard) {
+        tracing::debug!(
+            family = F::NAME,
+            reason = discard.reason.name(),
+            "PACKET_DISCARDED"
+        );
+        self.discards.count(discard);
     }
 
     fn shed(&self, reason: ShedReason, count: u64) {

@@ -6,7 +6,7 @@ use crate::instance::{Instance, Snapshot, keep_up};
 use crate::net::NetError;
 use crate::pipeline::v4::Ports;
 use crate::served::{Common, Served};
-use crate::shard::ShardPanicked;
+use crate::shard::{self, ShardPanicked};
 use crate::telemetry::Discards;
 use crate::turns::Turns;
 use outrigger_alloc::Allocator;
@@ -16,7 +16,6 @@ use outrigger_proto::v1;
 use outrigger_store::memfile::{self, ImportError};
 use outrigger_store::{Change, FileLayer, OsFiles, Store, StoreError, StoreOptions};
 use std::io;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,9 +154,13 @@ impl<F: Served> FamilyServer<F> {
         hooks.ready().await?;
         let sockets = F::open(&cfg.interfaces, ports)?;
         let discards = Arc::new(Discards::default());
-        let shards = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let instance = Instance::start(Arc::clone(&common), sockets, shards, Arc::clone(&discards))
-            .map_err(StartError::Threads)?;
+        let instance = Instance::start(
+            Arc::clone(&common),
+            sockets,
+            &shard::Options::default(),
+            Arc::clone(&discards),
+        )
+        .map_err(StartError::Threads)?;
         instance.serve_with(&cfg, &hooks).await?;
         let snapshot = Arc::new(Snapshot {
             cfg: Arc::clone(&cfg),
@@ -225,11 +228,10 @@ impl<F: Served> FamilyServer<F> {
     ) -> Result<(), StartError> {
         let sockets = F::open(&cfg.interfaces, self.common.ports)?;
         self.common.alloc.reload(cfg);
-        let shards = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let fresh = Instance::start(
             Arc::clone(&self.common),
             sockets,
-            shards,
+            &shard::Options::default(),
             Arc::clone(&self.discards),
         )
         .map_err(StartError::Threads)?;

@@ -25,7 +25,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use turn::Shard;
@@ -35,16 +35,17 @@ pub trait Service: 'static {
     /// Why a packet got no answer.
     type Discard: 'static;
 
-    /// The life of one packet. Written as `async fn serve(self: Rc<Self>, datagram: Datagram) -> …`.
+    /// The life of one packet; `None`: it is served and wants no answer. Written as
+    /// `async fn serve(self: Rc<Self>, datagram: Datagram) -> …`.
     ///
     /// It may await anything of tokio. It must not block: the other packets of the shard wait meanwhile. When the shard
     /// stops it may be dropped at any await.
     fn serve(
         self: Rc<Self>,
         datagram: Datagram,
-    ) -> impl Future<Output = Result<Outgoing, Self::Discard>> + 'static;
+    ) -> impl Future<Output = Result<Option<Outgoing>, Self::Discard>> + 'static;
 
-    /// A packet ended without an answer.
+    /// A packet got no answer although it wanted one.
     fn discarded(&self, discard: Self::Discard);
 
     /// `count` packets got no answer, for a reason outside [`Self::serve`].
@@ -101,6 +102,17 @@ pub struct Options {
     pub limits: Limits,
     /// Gets the answers to packets whose interface has no socket.
     pub tap: Option<Tap>,
+}
+
+impl Default for Options {
+    /// A shard for each core.
+    fn default() -> Self {
+        Self {
+            shards: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            limits: Limits::default(),
+            tap: None,
+        }
+    }
 }
 
 /// Starts the shards. `service` is called once on each shard's thread, with the shard's number.
@@ -175,7 +187,7 @@ fn start<S: Service>(
             .map(intake::watch)
             .collect::<io::Result<Vec<_>>>()?
     };
-    std::thread::Builder::new()
+    thread::Builder::new()
         .name(format!("shard-{}", seat.index))
         .spawn(move || {
             // All of it, with the guard that tells that this thread has ended.

@@ -23,7 +23,7 @@ const NEVER: u8 = b'e';
 impl Service for Echo {
     type Discard = &'static str;
 
-    async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Outgoing, &'static str> {
+    async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Option<Outgoing>, &'static str> {
         match datagram.bytes.first().copied() {
             Some(LATER) => {
                 let millis = u64::from(datagram.bytes.last().copied().unwrap_or(0)) % 20;
@@ -34,11 +34,11 @@ impl Service for Echo {
             Some(NEVER) => std::future::pending().await,
             _ => {}
         }
-        Ok(Outgoing {
+        Ok(Some(Outgoing {
             bytes: datagram.bytes,
             link: datagram.link,
             to_hardware: None,
-        })
+        }))
     }
 
     fn discarded(&self, discard: &'static str) {
@@ -153,7 +153,7 @@ fn ten_thousand_datagrams_over_loopback_are_each_answered_once() {
     let sockets = sockets4().and(sockets6());
     let [v4, v6] = [0, 1].map(|at| sockets.udp[at].port());
     let (handles, silence) = echo(&options(2, Limits::default()), sockets);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| ask_many(([127, 0, 0, 1], v4).into(), "127.0.0.1:0"));
             scope.spawn(|| ask_many((std::net::Ipv6Addr::LOCALHOST, v6).into(), "[::1]:0"));
@@ -243,14 +243,14 @@ fn clients_are_spread_over_shards_and_each_stays_on_its_own() {
     struct Named(usize);
     impl Service for Named {
         type Discard = ();
-        async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Outgoing, ()> {
+        async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Option<Outgoing>, ()> {
             let mut bytes = datagram.bytes;
             bytes[0] = u8::try_from(self.0).unwrap();
-            Ok(Outgoing {
+            Ok(Some(Outgoing {
                 bytes,
                 link: datagram.link,
                 to_hardware: None,
-            })
+            }))
         }
         fn discarded(&self, (): ()) {}
         fn shed(&self, reason: ShedReason, _: u64) {
@@ -292,7 +292,7 @@ fn panic_outside_of_packets_ends_the_shard_and_is_told() {
     struct Broken;
     impl Service for Broken {
         type Discard = ();
-        async fn serve(self: Rc<Self>, _: Datagram) -> Result<Outgoing, ()> {
+        async fn serve(self: Rc<Self>, _: Datagram) -> Result<Option<Outgoing>, ()> {
             Err(())
         }
         fn discarded(&self, (): ()) {

@@ -32,7 +32,7 @@ pub(super) struct Shard<S, F, M> {
 impl<S, F, M> Shard<S, F, M>
 where
     S: Service,
-    F: Future<Output = Result<Outgoing, S::Discard>>,
+    F: Future<Output = Result<Option<Outgoing>, S::Discard>>,
     M: Fn(Datagram) -> F,
 {
     pub(super) fn new(
@@ -107,8 +107,8 @@ where
 
     fn settle(&mut self, polled: Polled<F::Output>) {
         match polled {
-            Polled::Waits => {}
-            Polled::Ended(Ok(outgoing)) => self.transmitter.push(outgoing),
+            Polled::Waits | Polled::Ended(Ok(None)) => {}
+            Polled::Ended(Ok(Some(outgoing))) => self.transmitter.push(outgoing),
             Polled::Ended(Err(discard)) => self.service.discarded(discard),
             Polled::Panicked => self.shed(ShedReason::Panicked, 1),
         }

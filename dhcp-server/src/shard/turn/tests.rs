@@ -11,12 +11,12 @@ struct Mirror;
 impl Service for Mirror {
     type Discard = ();
 
-    async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Outgoing, ()> {
-        Ok(Outgoing {
+    async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Option<Outgoing>, ()> {
+        Ok(Some(Outgoing {
             bytes: datagram.bytes,
             link: datagram.link,
             to_hardware: None,
-        })
+        }))
     }
 
     fn discarded(&self, (): ()) {}
