@@ -263,14 +263,14 @@ hook_points! {
     Lease6Renew = 39, "lease6_renew", V6 {
         reads: ["query", "lease"],
         changes: ["lease.lifetimes", "lease.names", "lease.user-context", "query.classes"],
-        next: [Skip("the lease is not extended; the reply tells its old lifetimes")],
+        next: [Skip("the lease is not extended; the reply tells what is left of it")],
         on_failure: Continue, can_drop: true,
     }
     /// A REBIND extends a lease. Once per lease.
     Lease6Rebind = 40, "lease6_rebind", V6 {
         reads: ["query", "lease"],
         changes: ["lease.lifetimes", "lease.names", "lease.user-context", "query.classes"],
-        next: [Skip("the lease is not extended; the reply tells its old lifetimes")],
+        next: [Skip("the lease is not extended; the reply tells what is left of it")],
         on_failure: Continue, can_drop: true,
     }
     /// The client gives back a lease that it holds. Once per lease.

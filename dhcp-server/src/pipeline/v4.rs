@@ -11,7 +11,7 @@ use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::Turns;
 use decide::{Draft4, Outcome4, Reply};
 use locate::Located4;
-use outrigger_alloc::{Allocator, Origin, Plan, Wish};
+use outrigger_alloc::{Allocator, Origin, Plan, Wish, lifetime};
 use outrigger_config::model::Server;
 use outrigger_hooks::callouts::v4::{
     Buffer4Receive, Buffer4Send, Lease4Decline, Lease4Expire, Lease4Offer, Lease4Recover,
@@ -247,7 +247,7 @@ impl Server4 {
                 Step::Run if discover => return Ok(self.offer(plan)),
                 Step::Run => return Ok(self.grant(located, plan)),
                 Step::Skip if plan.claim.origin() == Origin::Held => {
-                    return Ok(keep_as_it_is(plan, discover));
+                    return Ok(keep_as_it_is(plan, discover, self.clock.now()));
                 }
                 Step::Skip => skipped.push(plan.lease.resource),
             }
@@ -311,11 +311,13 @@ impl Server4 {
     ) -> Result<Step, Discard> {
         let (cfg, now) = (located.cfg, self.clock.now());
         let Plan { lease, claim } = plan;
+        // An expired lease too: nobody else has had it since.
+        let own = decide::own_lease(claim.previous(), located).is_some();
         let (query, owner) = (&mut located.query, &located.owner);
         let (subnet_id, offer_lifetime) = (lease.subnet_id, 0);
-        let step = match claim.origin() {
+        let step = match own {
             // Kea: also for a DISCOVER of a client that has a lease.
-            Origin::Held => {
+            true => {
                 hooks
                     .call(Lease4Renew {
                         query,
@@ -324,7 +326,7 @@ impl Server4 {
                     })
                     .await?
             }
-            Origin::Free | Origin::Expired => {
+            false => {
                 let fake_allocation = query.packet.message_type == Some(MessageType::Discover);
                 let subnet = cfg.subnets.get(claim.subnet());
                 let claim = &mut |resource: Ipv4Addr| {
@@ -442,12 +444,17 @@ impl Server4 {
     }
 }
 
-/// A callout forbids to extend the lease: the client is told what it has (Kea: old values).
-fn keep_as_it_is(plan: Plan<V4>, discover: bool) -> Draft4 {
+/// A callout forbids to extend the lease: the client is told what is left of it.
+fn keep_as_it_is(plan: Plan<V4>, discover: bool, now: u64) -> Draft4 {
     let mut draft = Draft4::only(if discover { Reply::Offer } else { Reply::Ack });
     if let Some(old) = plan.claim.previous() {
         draft.outcome.leases.push(old.clone());
-        draft.outcome.granted = Some((old.clone(), plan.claim.subnet()));
+        let (valid_lifetime, _) = lifetime::left(old, now);
+        let told = Lease {
+            valid_lifetime,
+            ..old.clone()
+        };
+        draft.outcome.granted = Some((told, plan.claim.subnet()));
     }
     draft
 }

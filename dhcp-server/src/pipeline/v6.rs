@@ -11,7 +11,7 @@ use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::Turns;
 use decide::{Decided6, Draft6, IaOutcome, IaRequest, Outcome6, Purpose};
 use locate::Located6;
-use outrigger_alloc::{Allocator, Origin, Plan, Wish};
+use outrigger_alloc::{Allocator, Origin, Plan, Wish, lifetime};
 use outrigger_config::model::Server;
 use outrigger_hooks::callouts::v6::{
     Buffer6Receive, Buffer6Send, Lease6Decline, Lease6Expire, Lease6Rebind, Lease6Recover,
@@ -192,7 +192,7 @@ impl Server6 {
                     return Ok(());
                 }
                 Step::Skip if plan.claim.origin() == Origin::Held => {
-                    keep_as_it_is(ia, &plan, draft);
+                    keep_as_it_is(ia, &plan, self.clock.now(), draft);
                     return Ok(());
                 }
                 Step::Skip => skipped.push(plan.lease.resource),
@@ -263,14 +263,14 @@ impl Server6 {
         let fake_allocation = decide::purpose(located) == Purpose::Advertise;
         let Plan { lease, claim } = plan;
         let query = &mut located.query;
-        let step = match (claim.origin(), query.packet.message_type) {
-            (Origin::Held, MessageType::Renew) => hooks.call(Lease6Renew { query, lease }).await?,
-            (Origin::Held, MessageType::Rebind) => {
-                hooks.call(Lease6Rebind { query, lease }).await?
-            }
+        // An expired lease too: nobody else has had it since.
+        let own = decide::own_lease(claim.previous(), owner).is_some();
+        let step = match query.packet.message_type {
+            MessageType::Renew if own => hooks.call(Lease6Renew { query, lease }).await?,
+            MessageType::Rebind if own => hooks.call(Lease6Rebind { query, lease }).await?,
             // Kea: a repeated SOLICIT or REQUEST gets its lease again without a hook point.
-            (Origin::Held, _) => Step::Run,
-            (Origin::Free | Origin::Expired, _) => {
+            _ if claim.origin() == Origin::Held => Step::Run,
+            _ => {
                 let subnet = cfg.subnets.get(claim.subnet());
                 let subnet_id = lease.subnet_id;
                 let claim = &mut |resource: Resource6| {
@@ -399,12 +399,18 @@ impl Server6 {
     }
 }
 
-/// A callout forbids to extend the lease: the client is told what it has (Kea: old values).
-fn keep_as_it_is(ia: &IaRequest, plan: &Plan<V6>, draft: &mut Draft6) {
+/// A callout forbids to extend the lease: the client is told what is left of it.
+fn keep_as_it_is(ia: &IaRequest, plan: &Plan<V6>, now: u64, draft: &mut Draft6) {
     let mut outcome = IaOutcome::of(ia);
     if let Some(old) = plan.claim.previous() {
         draft.outcome.leases.push(old.clone());
-        outcome.granted = Some((old.clone(), plan.claim.subnet()));
+        let (valid_lifetime, preferred_lifetime) = lifetime::left(old, now);
+        let told = Lease {
+            valid_lifetime,
+            preferred_lifetime,
+            ..old.clone()
+        };
+        outcome.granted = Some((told, plan.claim.subnet()));
     }
     draft.outcome.ias.push(outcome);
 }

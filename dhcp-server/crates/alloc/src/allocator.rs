@@ -136,8 +136,9 @@ impl<F: Ranged> Allocator<F> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn owner_hash(&self, owner: &F::Owner) -> u64 {
-        self.seed.hash_one(owner)
+    /// Of a client and what kind of lease it asks for: an IA_NA and an IA_PD may share an IAID.
+    pub(crate) fn owner_hash(&self, owner: &F::Owner, kind: F::Kind) -> u64 {
+        self.seed.hash_one((owner, kind))
     }
 
     /// The leases of a client that nobody took back yet and that `wanted` picks, whatever their subnet.
@@ -169,7 +170,7 @@ impl<F: Ranged> Allocator<F> {
         let search = Search {
             wish,
             leases: &leases,
-            owner_hash: self.owner_hash(wish.owner),
+            owner_hash: self.owner_hash(wish.owner, wish.kind),
         };
         let (resource, previous) = search.run(&mut pools)?;
         let origin = match &previous {

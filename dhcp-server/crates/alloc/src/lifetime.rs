@@ -1,6 +1,8 @@
 //! How long a lease is, and when to renew it. Pure arithmetic in seconds.
 
 use outrigger_config::model::{Timers, Triplet};
+use outrigger_store::Lease;
+use outrigger_wire::Family;
 
 /// A lease that never ends.
 pub const INFINITE: u32 = u32::MAX;
@@ -15,6 +17,17 @@ pub fn valid(timers: &Timers, wish: Option<u32>) -> u32 {
 #[must_use]
 pub fn preferred(preferred: Triplet, wish: Option<u32>, valid: u32) -> u32 {
     preferred.clamp(wish).min(valid)
+}
+
+/// What is left of a lease's valid and preferred lifetime at `now`.
+#[must_use]
+pub fn left<F: Family>(lease: &Lease<F>, now: u64) -> (u32, u32) {
+    let passed = u32::try_from(now.saturating_sub(lease.cltt)).unwrap_or(u32::MAX);
+    let rest = |lifetime: u32| match lifetime {
+        INFINITE => INFINITE,
+        lifetime => lifetime.saturating_sub(passed),
+    };
+    (rest(lease.valid_lifetime), rest(lease.preferred_lifetime))
 }
 
 /// T1 and T2 of a DHCPv4 reply; `None` is not sent. As in Kea: configured or calculated, T2 below the lifetime, T1 below

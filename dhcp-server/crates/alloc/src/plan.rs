@@ -45,7 +45,9 @@ impl<F: Ranged> Plan<F> {
     #[must_use]
     pub fn offer(self, until: u64) -> Lease<F> {
         let Self { lease, claim } = self;
-        let owner = claim.allocator.owner_hash(&lease.owner);
+        let owner = claim
+            .allocator
+            .owner_hash(&lease.owner, F::kind_of(&lease.resource));
         if claim.origin != Origin::Held {
             claim.allocator.pools().offer(claim.resource, owner, until);
         }

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// What the allocator must know of a family to count through its pools. Nouns only.
 pub trait Ranged: Settings + StoredFamily {
     /// What kinds of leases there are: one in DHCPv4, addresses and prefixes in DHCPv6.
-    type Kind: Copy + PartialEq + std::fmt::Debug + Send + Sync;
+    type Kind: Copy + Eq + std::hash::Hash + std::fmt::Debug + Send + Sync;
 
     /// What a pool has in it.
     fn kind_of_pool(pool: &Pool<Self>) -> Self::Kind;
@@ -107,7 +107,7 @@ impl Ranged for V4 {
 }
 
 /// Kinds of DHCPv6 leases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind6 {
     /// In an IA_NA.
     Address,
