@@ -1,2 +1,84 @@
 //! Starts, watches, restarts and drains the hook services of one host.
-fn main() {}
+
+mod backoff;
+mod config;
+mod health;
+mod output;
+mod process;
+mod runner;
+mod supervise;
+
+use clap::{Parser, Subcommand};
+use config::Config;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Exit codes of sysexits.h.
+const USAGE: u8 = 64;
+const INTERNAL: u8 = 70;
+const CONFIG: u8 = 78;
+
+/// Works with the hook services of one host.
+#[derive(Debug, Parser)]
+#[command(version, name = "hook-runner")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the services of a file until SIGTERM; SIGHUP reads the file again.
+    Run {
+        /// JSON with "services"; each has name, command and endpoint, and may have environment, working-directory,
+        /// restart, health and drain-seconds.
+        file: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing is left to be done when the terminal is gone.
+            let _ = error.print();
+            return match error.use_stderr() {
+                true => ExitCode::from(USAGE),
+                false => ExitCode::SUCCESS,
+            };
+        }
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    match arguments.command {
+        Command::Run { file } => run(&file),
+    }
+}
+
+fn run(file: &Path) -> ExitCode {
+    let config = match Config::read(file) {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::from(CONFIG);
+        }
+    };
+    // One thread, and it is the main one: the kernel ties a service to the thread that started it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let ended = runtime.and_then(|runtime| runtime.block_on(runner::run(file, config)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(INTERNAL)
+        }
+    }
+}
