@@ -1,7 +1,7 @@
 //! The leases of one family and what keeps them.
 
 use crate::files::FileLayer;
-use crate::memory::journal::{Journal, Limits, Shared, Ticket};
+use crate::memory::journal::{Journal, Limits, Shared, StoreStatus, Ticket};
 use crate::memory::record::Change;
 use crate::memory::recovery::{Recovered, Recovery, recover};
 use crate::memory::segment::Kind;
@@ -204,6 +204,12 @@ impl<F: StoredFamily> Store<F> {
             .kept
             .as_ref()
             .is_some_and(|kept| kept.journal.is_congested())
+    }
+
+    /// How the store does; `None` for one without a disk.
+    #[must_use]
+    pub fn status(&self) -> Option<StoreStatus> {
+        self.inner.kept.as_ref().map(|kept| kept.journal.status())
     }
 
     /// Writes every lease into a snapshot and removes what it replaces. Blocks on the disk; the leases are locked

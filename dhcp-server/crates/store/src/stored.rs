@@ -225,3 +225,6 @@ pub(crate) fn take_u8(input: &mut &[u8]) -> Option<u8> {
 pub(crate) fn take_u32(input: &mut &[u8]) -> Option<u32> {
     take::<4>(input).map(u32::from_le_bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -285,3 +285,6 @@ fn extend<F: StoredFamily>(current: &mut Lease<F>, lease: &Lease<F>) {
         current.user_context.clone_from(user_context);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,6 +93,17 @@ impl<F: StoredFamily> Journal<F> {
         state.fill.len() + state.in_flight > self.shared.max_waiting / 2
     }
 
+    /// How the journal does.
+    pub(crate) fn status(&self) -> StoreStatus {
+        let state = self.shared.state();
+        StoreStatus {
+            waiting_bytes: state.fill.len() + state.in_flight,
+            waiting_changes: state.next_lsn - 1 - self.shared.durable.load(Ordering::Relaxed),
+            segments: state.segments.len(),
+            acknowledges: matches!(state.phase, Phase::Running),
+        }
+    }
+
     /// The ticket of the last record appended.
     pub(crate) fn last(&self) -> Ticket {
         Ticket {
@@ -122,6 +133,19 @@ impl<F: StoredFamily> Journal<F> {
             place: None,
         }
     }
+}
+
+/// How a store does, for metrics and alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreStatus {
+    /// Bytes that wait for the disk.
+    pub waiting_bytes: usize,
+    /// Change sets that are not on stable storage yet.
+    pub waiting_changes: u64,
+    /// Segments of the journal.
+    pub segments: usize,
+    /// `false` while the disk is full and after the journal has failed or stopped: an alarm.
+    pub acknowledges: bool,
 }
 
 impl Ticket {

@@ -140,3 +140,52 @@ fn read_change<F: StoredFamily>(input: &mut &[u8]) -> Option<Change<F>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::battery::Sample;
+    use outrigger_wire::V4;
+
+    fn record(lsn: u64, durable: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_record::<V4>(lsn, durable, &[Change::Put(V4::lease(1))], &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_record_reads_back() {
+        let bytes = record(7, 4);
+        let read = read_record(&bytes).unwrap();
+        assert_eq!(
+            (read.lsn, read.durable, read.changes.len()),
+            (7, 4, bytes.len() - HEADER)
+        );
+        let mut leases = Leases::default();
+        replay::<V4>(read.changes, &mut leases).unwrap();
+        assert_eq!(leases.get(&V4::lease(1).resource), Some(&V4::lease(1)));
+    }
+
+    #[test]
+    fn a_later_record_tells_what_was_durable_when_it_was_made() {
+        let garbage = [0xa5; 33];
+        for (later, durable) in [
+            (record(8, 7), true),
+            (record(8, 6), false),
+            (record(6, 5), false),
+        ] {
+            assert_eq!(
+                was_durable(7, &[&garbage, later.as_slice()].concat()),
+                durable
+            );
+        }
+        assert!(!was_durable(7, &garbage) && !was_durable(7, &[]));
+    }
+
+    #[test]
+    fn a_whole_record_with_an_unknown_change_is_not_understood() {
+        let mut leases = Leases::<V4>::default();
+        assert!(replay(&[9, 1, 2, 3, 4], &mut leases).is_err());
+        assert!(replay(&[REMOVE, 192, 0, 2], &mut leases).is_err());
+    }
+}

@@ -27,6 +27,8 @@ impl Waiters {
             .or_else(|| self.free.pop())
             .unwrap_or_else(|| {
                 self.places.push(Place { lsn, waker: None });
+                // Giving back never allocates.
+                self.free.reserve(self.places.len());
                 self.places.len() - 1
             });
         let place = &mut self.places[index];

@@ -5,7 +5,7 @@
 //! synced.
 //!
 //! In a test, [`ForgetfulFiles::crash`] makes the working directory equal to the image (plus, if wanted, a random
-//! part of what was under way); every file opened before is dead, the store is opened anew.
+//! part of what was under way); every layer and file from before is dead, the store is opened anew.
 //!
 //! For a whole server there is [`ForgetfulFiles::from_env`]: kill the process, start it again with the same
 //! environment. Making a `ForgetfulFiles` always starts from the image, so the new process finds what a power cut
@@ -32,7 +32,7 @@ pub enum Survivors {
     Some(u64),
 }
 
-/// A file layer over one flat directory that forgets what was not synced. Clones are the same disk.
+/// A disk under one flat directory that forgets what was not synced. Clones are the same disk.
 #[derive(Debug, Clone)]
 pub struct ForgetfulFiles {
     disk: Arc<Disk>,
@@ -49,7 +49,7 @@ struct Disk {
 struct State {
     working: PathBuf,
     image: Image,
-    /// Grows with every crash; files of an older one are dead.
+    /// Grows with every crash; layers and files of an older one are dead.
     epoch: u64,
     names: BTreeMap<String, u64>,
     unsynced_names: Vec<NameChange>,
@@ -141,6 +141,16 @@ impl ForgetfulFiles {
         ))
     }
 
+    /// What a store is opened with. Dead after the next crash, as the processes of the machine are.
+    #[must_use]
+    pub fn layer(&self) -> Arc<dyn FileLayer> {
+        let epoch = self.state().epoch;
+        Arc::new(Boot {
+            files: self.clone(),
+            epoch,
+        })
+    }
+
     /// The power goes and comes back: the working directory holds what was synced, and the survivors.
     ///
     /// # Errors
@@ -222,20 +232,21 @@ impl ForgetfulFiles {
         );
     }
 
+    /// The disk, unless it crashed since.
+    fn state_of(&self, epoch: u64) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.state();
+        if state.epoch == epoch {
+            Ok(state)
+        } else {
+            Err(io::Error::other("the machine crashed since"))
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.disk
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn file(&self, state: &State, inode: u64, file: Box<dyn StoreFile>) -> Box<dyn StoreFile> {
-        Box::new(ForgetfulFile {
-            files: self.clone(),
-            epoch: state.epoch,
-            inode,
-            file,
-        })
     }
 }
 
@@ -293,24 +304,45 @@ impl Power {
     }
 }
 
-impl FileLayer for ForgetfulFiles {
+/// The layer of one boot of the machine, from [`ForgetfulFiles::layer`].
+#[derive(Debug)]
+struct Boot {
+    files: ForgetfulFiles,
+    epoch: u64,
+}
+
+impl Boot {
+    fn state(&self) -> io::Result<MutexGuard<'_, State>> {
+        self.files.state_of(self.epoch)
+    }
+
+    fn file(&self, inode: u64, file: Box<dyn StoreFile>) -> Box<dyn StoreFile> {
+        let boot = Self {
+            files: self.files.clone(),
+            epoch: self.epoch,
+        };
+        Box::new(ForgetfulFile { boot, inode, file })
+    }
+}
+
+impl FileLayer for Boot {
     /// Durable at once, unlike files.
     fn create_dir(&self, directory: &Path) -> io::Result<()> {
         OsFiles.create_dir(directory)
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
-        self.state().step()?.stays()?;
+        self.state()?.step()?.stays()?;
         OsFiles.list(directory)
     }
 
     fn read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
-        self.state().step()?.stays()?;
+        self.state()?.step()?.stays()?;
         OsFiles.read(path)
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn StoreFile>> {
-        let state = &mut *self.state();
+        let state = &mut *self.state()?;
         let name = state.name(path)?;
         let power = state.step()?;
         let inode = if let Ok(inode) = state.inode(&name) {
@@ -327,18 +359,18 @@ impl FileLayer for ForgetfulFiles {
         if std::mem::take(&mut state.faults.fail_create) {
             return Err(io::Error::other("too many open files"));
         }
-        Ok(self.file(state, inode, file))
+        Ok(self.file(inode, file))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn StoreFile>> {
-        let state = &mut *self.state();
+        let state = &mut *self.state()?;
         state.step()?.stays()?;
         let inode = state.inode(&state.name(path)?)?;
-        Ok(self.file(state, inode, OsFiles.open(path)?))
+        Ok(self.file(inode, OsFiles.open(path)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let state = &mut *self.state();
+        let state = &mut *self.state()?;
         let power = state.step()?;
         let (from_name, to_name) = (state.name(from)?, state.name(to)?);
         let inode = state.inode(&from_name)?;
@@ -354,7 +386,7 @@ impl FileLayer for ForgetfulFiles {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let state = &mut *self.state();
+        let state = &mut *self.state()?;
         let power = state.step()?;
         let name = state.name(path)?;
         state.names.remove(&name);
@@ -364,7 +396,7 @@ impl FileLayer for ForgetfulFiles {
     }
 
     fn sync_dir(&self, _directory: &Path) -> io::Result<()> {
-        let state = &mut *self.state();
+        let state = &mut *self.state()?;
         state.step()?.stays()?;
         if state.faults.ignore_syncs {
             return Ok(());
@@ -379,29 +411,15 @@ impl FileLayer for ForgetfulFiles {
 /// A file of [`ForgetfulFiles`].
 #[derive(Debug)]
 struct ForgetfulFile {
-    files: ForgetfulFiles,
-    epoch: u64,
+    boot: Boot,
     inode: u64,
     file: Box<dyn StoreFile>,
 }
 
-impl ForgetfulFile {
-    /// The disk during one more operation on it.
-    fn state(&self) -> io::Result<(MutexGuard<'_, State>, Power)> {
-        let mut state = self.files.state();
-        if state.epoch != self.epoch {
-            return Err(io::Error::other(
-                "the machine crashed since the file was opened",
-            ));
-        }
-        let power = state.step()?;
-        Ok((state, power))
-    }
-}
-
 impl StoreFile for ForgetfulFile {
     fn write_all_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let (mut state, power) = self.state()?;
+        let mut state = self.boot.state()?;
+        let power = state.step()?;
         let mut fits = bytes.len();
         if let Some(space) = &mut state.faults.space {
             fits = fits.min(usize::try_from(*space).unwrap_or(usize::MAX));
@@ -415,7 +433,6 @@ impl StoreFile for ForgetfulFile {
                 bytes: written,
             },
         );
-        drop(state);
         power.stays()?;
         self.file.write_all_at(&bytes[..fits], offset)?;
         if fits < bytes.len() {
@@ -426,15 +443,17 @@ impl StoreFile for ForgetfulFile {
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
-        let (mut state, power) = self.state()?;
-        power.stays()?;
+        let (epoch, gate) = (self.boot.epoch, &self.boot.files.disk.gate);
+        let mut state = self.boot.state()?;
+        state.step()?.stays()?;
         state.held += 1;
-        self.files.disk.gate.notify_all();
-        let hold = |state: &mut State| state.faults.hold_syncs && state.epoch == self.epoch;
-        let waited = self.files.disk.gate.wait_while(state, hold);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        gate.notify_all();
+        let hold = |state: &mut State| state.faults.hold_syncs && state.epoch == epoch;
+        let mut state = gate
+            .wait_while(state, hold)
+            .unwrap_or_else(PoisonError::into_inner);
         state.held -= 1;
-        if state.epoch != self.epoch {
+        if state.epoch != epoch {
             return Err(io::Error::other("the machine crashed during the sync"));
         }
         state.syncs += 1;
@@ -449,9 +468,9 @@ impl StoreFile for ForgetfulFile {
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
-        let (mut state, power) = self.state()?;
+        let mut state = self.boot.state()?;
+        let power = state.step()?;
         state.note(self.inode, Write::Truncate { len });
-        drop(state);
         power.stays()?;
         self.file.truncate(len)
     }

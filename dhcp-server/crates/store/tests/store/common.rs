@@ -56,7 +56,7 @@ impl Forgetful {
         &self,
         options: StoreOptions,
     ) -> Result<(Store<F>, Recovery), StoreError> {
-        Store::open(&self.leases, options, Arc::new(self.files.clone()))
+        Store::open(&self.leases, options, self.files.layer())
     }
 }
 

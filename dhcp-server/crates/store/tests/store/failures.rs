@@ -105,6 +105,11 @@ fn a_full_disk_stops_acknowledging_until_there_is_space() {
         let refused = append(&store, 3).unwrap_err();
         assert!(refused.to_string().contains("free space"), "{refused}");
         assert!(poll_once(store.failure()).is_none(), "the process lives");
+        assert!(
+            store
+                .status()
+                .is_some_and(|status| !status.acknowledges && status.waiting_changes == 1)
+        );
         disk.files.set_space(None);
         let ticket = loop {
             match append(&store, 4) {
@@ -248,6 +253,8 @@ fn a_thousand_changes_that_wait_for_one_sync_share_the_next() {
         block_on(store.durable(ticket)).unwrap();
     }
     assert_eq!(disk.files.syncs() - before, 2);
+    let status = store.status().unwrap();
+    assert!(status.acknowledges && status.waiting_changes == 0 && status.waiting_bytes == 0);
 }
 
 #[test]

@@ -92,14 +92,14 @@ fn a_flipped_bit_never_yields_other_leases() {
     let segment = segments(directory.path()).pop().unwrap();
     let whole = fs::read(&segment).unwrap();
     let last_record = ends[ends.len() - 2].0;
-    for bit in 0..whole.len() * 8 {
+    for at in 0..whole.len() {
         let mut damaged = whole.clone();
-        damaged[bit / 8] ^= 1 << (bit % 8);
+        damaged[at] ^= 1 << (at % 8);
         fs::write(&segment, &damaged).unwrap();
         match open_in::<V4>(directory.path()) {
             // A record that was acknowledged before a later one was made is never cut off.
             Err(StoreError::Corrupt { file, .. }) => {
-                assert!(file == segment && bit / 8 < last_record, "bit {bit}");
+                assert!(file == segment && at < last_record, "byte {at}");
                 assert_eq!(
                     fs::read(&segment).unwrap(),
                     damaged,
@@ -107,13 +107,10 @@ fn a_flipped_bit_never_yields_other_leases() {
                 );
             }
             Ok((store, report)) => {
-                assert!(
-                    bit / 8 >= last_record && report.truncated.is_some(),
-                    "bit {bit}"
-                );
+                assert!(at >= last_record && report.truncated.is_some(), "byte {at}");
                 assert_eq!(contents(&store), ends[ends.len() - 2].1);
             }
-            Err(other) => panic!("bit {bit}: {other}"),
+            Err(other) => panic!("byte {at}: {other}"),
         }
     }
 }
