@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 60
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-demo: build ## play the demo in private network namespaces
+demo: ## play the demo in private network namespaces
 	deploy/demo/run
 
 test: needs build units ## install what the tests need, then run all of them

@@ -21,6 +21,7 @@ mod place;
 mod privilege;
 mod process;
 mod subject;
+pub mod user_chk;
 
 pub use clients::{Dhclient, Dhcpcd, DhcpcdWants, Event, Events, Udhcpc};
 pub use host::{Finished, Host};

@@ -67,6 +67,18 @@ impl Subject {
         Self::from_env().start_in(host, config)
     }
 
+    /// As [`Subject::start`], without waiting: for a server that is not meant to become ready.
+    ///
+    /// # Panics
+    ///
+    /// When the configuration is not JSON.
+    #[track_caller]
+    pub fn launch(host: &Host, config: &str) -> Server {
+        let subject = Self::from_env();
+        let (family, config) = subject.write_config(host, config);
+        subject.launch_in(host, &config, family)
+    }
+
     /// Starts the server again with a configuration file that it was started with before.
     ///
     /// # Panics
@@ -79,16 +91,29 @@ impl Subject {
 
     #[track_caller]
     fn start_in(self, host: &Host, config: &str) -> Server {
+        let (family, config) = self.write_config(host, config);
+        self.restart_in(host, &config, family)
+    }
+
+    #[track_caller]
+    pub(crate) fn write_config(self, host: &Host, config: &str) -> (Family, PathBuf) {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let (family, text) = self.complete(config, host.dir());
         let config = host.dir().join(format!("server-{number}.json"));
         place::write(&config, &text);
-        self.restart_in(host, &config, family)
+        (family, config)
     }
 
     #[track_caller]
     fn restart_in(self, host: &Host, config: &Path, family: Family) -> Server {
+        let server = self.launch_in(host, config, family);
+        server.process.wait_for_line(family.started(), PATIENCE);
+        server
+    }
+
+    #[track_caller]
+    fn launch_in(self, host: &Host, config: &Path, family: Family) -> Server {
         let mut command = match (self, family) {
             (Self::Outrigger, _) => Command::new(place::program("dhcp-server")),
             (Self::Kea, Family::V4) => Command::new("kea-dhcp4"),
@@ -99,14 +124,8 @@ impl Subject {
             .arg(config)
             .env("KEA_PIDFILE_DIR", host.dir())
             .env("KEA_LOCKFILE_DIR", "none");
-        let process = host.start(command);
-        let ready = match family {
-            Family::V4 => "DHCP4_STARTED",
-            Family::V6 => "DHCP6_STARTED",
-        };
-        process.wait_for_line(ready, PATIENCE);
         Server {
-            process,
+            process: host.start(command),
             config: config.to_owned(),
             family,
         }
@@ -144,6 +163,25 @@ impl Subject {
             server.entry("loggers").or_insert(logger);
         }
         (family, tree.to_string())
+    }
+}
+
+impl Family {
+    /// The digit in names such as `subnet4`.
+    #[must_use]
+    pub fn digit(self) -> char {
+        match self {
+            Self::V4 => '4',
+            Self::V6 => '6',
+        }
+    }
+
+    /// What a server logs when it is ready to receive.
+    pub(crate) fn started(self) -> &'static str {
+        match self {
+            Self::V4 => "DHCP4_STARTED",
+            Self::V6 => "DHCP6_STARTED",
+        }
     }
 }
 
