@@ -341,12 +341,13 @@ fn only_addresses(ias: NamedLeases) -> NamedLeases {
 }
 
 /// The IA's leases as options. RFC 8415 §21.6 and §21.22: a client sends lifetimes of zero.
+/// RFC 8415 §18.2.10.1: it forgets what the server withdrew by a valid lifetime of zero.
 fn leases_of(ia: &IaSeen) -> Vec<u8> {
     let mut options = Vec::new();
-    for lease in &ia.addresses {
+    for lease in ia.addresses.iter().filter(|lease| lease.valid > 0) {
         put_hint(&mut options, Hint6::Address(lease.address));
     }
-    for lease in &ia.prefixes {
+    for lease in ia.prefixes.iter().filter(|lease| lease.valid > 0) {
         put_hint(&mut options, Hint6::Prefix(lease.prefix, lease.length));
     }
     options
@@ -466,6 +467,22 @@ mod tests {
         }
         let message = client.information_request();
         assert_eq!(after_client_id(&message), [0, 8, 0, 2, 0, 0]);
+    }
+
+    #[test]
+    fn withdrawn_leases_are_forgotten() {
+        let mut bytes = samples::reply();
+        let at = bytes
+            .windows(16)
+            .position(|part| part == samples::ADDRESS.octets());
+        let lifetimes = at.unwrap() + 16;
+        bytes[lifetimes..lifetimes + 8].fill(0);
+        let mut client = client();
+        client.ias.push(Ia::pd(2));
+        let renew = client.renew(&Reply6Seen::parse(&bytes).unwrap());
+        let names = |address: Ipv6Addr| renew.windows(16).any(|part| part == address.octets());
+        assert!(!names(samples::ADDRESS));
+        assert!(names(samples::PREFIX));
     }
 
     #[test]
