@@ -38,6 +38,9 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 
+/// Sessions and single calls that one connection may have open; further ones wait at the client.
+const MAX_STREAMS: u32 = 1024;
+
 /// Offers `service` on `endpoint` until `shutdown` resolves, then drains. [`Server`] has the settings.
 ///
 /// # Errors
@@ -202,6 +205,7 @@ fn transport() -> tonic::transport::Server {
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(MAX_STREAMS)
         .tcp_nodelay(true)
 }
 

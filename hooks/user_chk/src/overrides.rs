@@ -71,7 +71,9 @@ mod tests {
     use super::*;
 
     fn tftp(text: &str) -> Properties {
-        [(TFTP_SERVER, text)].into_iter().collect()
+        let mut properties = Properties::default();
+        properties.set(TFTP_SERVER, text).unwrap();
+        properties
     }
 
     #[test]

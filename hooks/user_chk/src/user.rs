@@ -1,7 +1,6 @@
 //! One registered user.
 
 use crate::identifier::{Identifier, IdentifierError, IdentifierType};
-use std::collections::BTreeMap;
 
 /// Name of the property with the boot file.
 pub const BOOTFILE: &str = "bootfile";
@@ -14,15 +13,16 @@ pub const TFTP_SERVER: &str = "tftp_server";
 #[error("a property has an empty name")]
 pub struct BlankName;
 
-/// What is known of a user beside the identifier.
+/// What is known of a user beside the identifier. In order of the names; few, so that a million users need no map each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Properties(BTreeMap<String, String>);
+pub struct Properties(Vec<(Box<str>, Box<str>)>);
 
 impl Properties {
     /// The value; empty where there is none, which is the same to every reader.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", String::as_str)
+        self.position(name)
+            .map_or("", |position| &self.0[position].1)
     }
 
     /// Sets or replaces a value, which may be empty.
@@ -31,27 +31,34 @@ impl Properties {
     /// The name is empty.
     pub fn set(
         &mut self,
-        name: impl Into<String>,
-        value: impl Into<String>,
+        name: impl AsRef<str>,
+        value: impl Into<Box<str>>,
     ) -> Result<(), BlankName> {
-        let name = name.into();
+        let name = name.as_ref();
         if name.is_empty() {
             return Err(BlankName);
         }
-        self.0.insert(name, value.into());
+        match self.position(name) {
+            Ok(position) => self.0[position].1 = value.into(),
+            Err(position) => {
+                self.0.reserve_exact(1);
+                self.0.insert(position, (name.into(), value.into()));
+            }
+        }
         Ok(())
     }
 
     /// Forgets a value; nothing happens where there is none.
     pub fn remove(&mut self, name: &str) {
-        self.0.remove(name);
+        if let Ok(position) = self.position(name) {
+            self.0.remove(position);
+        }
     }
-}
 
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Properties {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(properties: I) -> Self {
-        let owned = |(name, value): (N, V)| (name.into(), value.into());
-        Self(properties.into_iter().map(owned).collect())
+    /// Where the property is, or where it would be.
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.0
+            .binary_search_by(|(known, _)| known.as_ref().cmp(name))
     }
 }
 
@@ -134,7 +141,11 @@ mod tests {
     fn all_properties_are_replaced_at_once() {
         let mut user = User::from_text(IdentifierType::HwAddr, "01").unwrap();
         user.properties.set("old", "1").unwrap();
-        user.properties = [("a", "1"), ("b", "2")].into_iter().collect();
+        let mut new = Properties::default();
+        new.set("b", "2").unwrap();
+        new.set("a", "1").unwrap();
+        user.properties = new.clone();
+        assert_eq!(user.properties, new);
         assert_eq!(user.properties.get("old"), "");
         assert_eq!(user.properties.get("a"), "1");
         assert_eq!(user.properties.get("b"), "2");

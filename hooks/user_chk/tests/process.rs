@@ -13,6 +13,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 use v1::load_reply::Result as Answer;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,6 +83,12 @@ impl Running {
             }
         };
         timeout(PATIENCE, connected).await.expect("it listens")
+    }
+
+    async fn health(&self) -> ServingStatus {
+        let mut client = HealthClient::new(self.endpoint.connect().await.unwrap());
+        let reply = client.check(HealthCheckRequest::default()).await.unwrap();
+        reply.into_inner().status()
     }
 
     /// SIGTERM; exit code and log.
@@ -242,6 +251,7 @@ async fn without_a_registry_it_listens_and_is_not_ready() {
     let mut client = running.client().await;
     let text = refusal(&mut client, RESTRICTED).await;
     assert!(text.contains("registry.txt: No such file"), "{text}");
+    assert_eq!(running.health().await, ServingStatus::NotServing);
     fs::write(&running.registry, "nonsense").unwrap();
     sleep(Duration::from_secs(1)).await;
     let text = refusal(&mut client, RESTRICTED).await;
@@ -253,6 +263,7 @@ async fn without_a_registry_it_listens_and_is_not_ready() {
     sleep(Duration::from_secs(1)).await;
     let answer = load(&mut client, RESTRICTED).await;
     assert!(matches!(answer, Answer::Loaded(_)), "{answer:?}");
+    assert_eq!(running.health().await, ServingStatus::Serving);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub enum LineError {
     /// Not text.
     #[error("is not UTF-8")]
     NotUtf8,
-    /// Longer than [`MAX_LINE`].
+    /// Longer than 4095 bytes.
     #[error("has {0} bytes; {MAX_LINE} are possible")]
     TooLong(usize),
     /// No object of strings.
