@@ -314,7 +314,9 @@ impl<F: Ranged> Search<'_, F> {
 
     fn free(&self, pools: &mut Pools<F>) -> Option<Found<F>> {
         let taken = self.leases.len() + pools.holds() + self.wish.skipped.len();
-        self.wish.pools().find_map(|(index, _, pool)| {
+        let global = self.wish.cfg.reservations.iter().count();
+        self.wish.pools().find_map(|(index, subnet, pool)| {
+            let taken = taken + global + subnet.reservations.iter().count();
             let found = pools.find(pool, self.owner_hash, taken, |resource, hold| {
                 !self.wish.skipped.contains(resource)
                     && self.is_unheld(hold)
@@ -325,14 +327,16 @@ impl<F: Ranged> Search<'_, F> {
         })
     }
 
-    /// Nothing else is free: an offer that nobody took up yet goes to this client, the oldest first.
+    /// Nothing else is free: an offer that nobody took up yet goes to this client, the oldest of a pool first.
     fn offered_to_another(&self, pools: &mut Pools<F>) -> Option<Found<F>> {
-        loop {
-            let resource = pools.forget_oldest_offer()?;
-            if let Some(found) = self.take(pools, resource) {
-                return Some(found);
-            }
-        }
+        self.wish.pools().find_map(|(index, _, pool)| {
+            let found = pools.take_back_offer(pool, |resource| {
+                !self.wish.skipped.contains(resource)
+                    && self.is_unleased(resource, true)
+                    && !self.wish.is_reserved_for_another(index, resource)
+            })?;
+            Some((found, self.leases.get(&found).cloned()))
+        })
     }
 
     /// The lease that expired first and was not reclaimed yet.

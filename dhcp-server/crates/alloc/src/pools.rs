@@ -8,6 +8,7 @@ use crate::range::{Range, Ranged};
 use ahash::RandomState;
 use outrigger_config::model::{Pool, Server};
 use outrigger_store::{Lease, LeaseState};
+use outrigger_wire::Family;
 use std::collections::{HashMap, VecDeque};
 
 /// Pools up to this many resources have a bitmap (8 MiB); larger ones are never dense and are probed.
@@ -28,19 +29,24 @@ pub(crate) enum Hold {
 #[derive(Debug)]
 pub(crate) struct Pools<F: Ranged> {
     /// Ascending by range.
-    spaces: Vec<Space>,
+    spaces: Vec<Space<F>>,
     holds: HashMap<F::Resource, Hold, RandomState>,
     /// In the order they were made; entries whose hold is gone or renewed are passed over.
-    offers: VecDeque<(u64, F::Resource)>,
+    offers: Offers<F>,
     offered_to: HashMap<u64, F::Resource, RandomState>,
 }
 
+/// When they end, and of what. An entry whose hold says otherwise is of the past.
+type Offers<F> = VecDeque<(u64, <F as Family>::Resource)>;
+
 #[derive(Debug)]
-struct Space {
+struct Space<F: Ranged> {
     range: Range,
     /// Largest `last` of this and all earlier spaces of the same unit length.
     reach: u128,
     free: Free,
+    /// Those of its resources, in the order they were made.
+    offers: Offers<F>,
 }
 
 #[derive(Debug)]
@@ -86,6 +92,7 @@ impl<F: Ranged> Pools<F> {
                     range,
                     reach: behind,
                     free: Free::new(&range),
+                    offers: VecDeque::new(),
                 }
             })
             .collect();
@@ -98,10 +105,13 @@ impl<F: Ranged> Pools<F> {
         for resource in held {
             self.mark(&resource, false);
         }
+        for (until, resource) in self.offers.clone() {
+            self.remember(until, resource);
+        }
     }
 
-    /// Sets the hint for a resource in every pool that has it.
-    pub(crate) fn mark(&mut self, resource: &F::Resource, free: bool) {
+    /// Calls `visit` with every space that has the resource, and which one of the space it is.
+    fn visit(&mut self, resource: &F::Resource, mut visit: impl FnMut(&mut Space<F>, u128)) {
         let (unit_len, number) = (F::unit_len(resource), F::number(resource));
         let behind = self
             .spaces
@@ -110,9 +120,16 @@ impl<F: Ranged> Pools<F> {
             if space.range.unit_len != unit_len || space.reach < number {
                 return;
             }
-            if let (Some(index), Free::Dense { bits, .. }) =
-                (space.range.index_of(number), &mut space.free)
-            {
+            if let Some(index) = space.range.index_of(number) {
+                visit(space, index);
+            }
+        }
+    }
+
+    /// Sets the hint for a resource in every pool that has it.
+    pub(crate) fn mark(&mut self, resource: &F::Resource, free: bool) {
+        self.visit(resource, |space, index| {
+            if let Free::Dense { bits, .. } = &mut space.free {
                 let index = u64::try_from(index).expect("a dense pool is small");
                 if free {
                     bits.insert(index)
@@ -120,7 +137,24 @@ impl<F: Ranged> Pools<F> {
                     bits.remove(index)
                 }
             }
-        }
+        });
+    }
+
+    /// Adds an offer to every pool that has the resource.
+    fn remember(&mut self, until: u64, resource: F::Resource) {
+        self.visit(&resource, |space, _| {
+            if space.offers.len() >= MAX_OFFERS {
+                space.offers.pop_front();
+            }
+            space.offers.push_back((until, resource));
+        });
+    }
+
+    fn space_of(&self, pool: &Pool<F>) -> Option<usize> {
+        let range = F::range(pool);
+        self.spaces
+            .binary_search_by(|space| space.range.cmp(&range))
+            .ok()
     }
 
     /// The first resource of `pool` that `usable` accepts, looking at those that may be free, from where the last
@@ -134,10 +168,7 @@ impl<F: Ranged> Pools<F> {
         mut usable: impl FnMut(&F::Resource, Option<Hold>) -> bool,
     ) -> Option<F::Resource> {
         let range = F::range(pool);
-        let at = self
-            .spaces
-            .binary_search_by(|space| space.range.cmp(&range))
-            .ok()?;
+        let at = self.space_of(pool)?;
         let holds = &self.holds;
         let mut try_at = |index: u128| {
             let resource = F::at(pool, range.number_at(index));
@@ -168,9 +199,10 @@ impl<F: Ranged> Pools<F> {
             Free::Sparse => {
                 let start =
                     u128::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-                let size = range.last_index();
-                (0..=u128::try_from(taken).unwrap_or(u128::MAX))
-                    .map(|step| start.wrapping_add(step) % size.saturating_add(1).max(1))
+                let size = range.last_index().saturating_add(1);
+                let last = u128::try_from(taken).unwrap_or(u128::MAX).min(size - 1);
+                (0..=last)
+                    .map(|step| (start % size).wrapping_add(step) % size)
                     .find_map(&mut try_at)
             }
         }
@@ -214,6 +246,7 @@ impl<F: Ranged> Pools<F> {
         }
         self.holds.insert(resource, Hold::Offered { owner, until });
         self.offers.push_back((until, resource));
+        self.remember(until, resource);
     }
 
     /// What was offered to this owner and not taken back.
@@ -223,29 +256,58 @@ impl<F: Ranged> Pools<F> {
 
     /// Ends the offers that ran out. A resource with a lease by now is found taken at the next look.
     pub(crate) fn forget_offers_until(&mut self, now: u64) {
-        while self.offers.front().is_some_and(|(until, _)| *until <= now) {
-            self.forget_oldest_offer();
+        while let Some((until, resource)) = self.offers.pop_front_if(|(until, _)| *until <= now) {
+            self.forget_offer(until, resource);
         }
     }
 
-    /// Ends the oldest offer; `None` where there is none. Its resource is free again.
-    pub(crate) fn forget_oldest_offer(&mut self) -> Option<F::Resource> {
+    /// Ends the oldest offer. Its resource is free again.
+    fn forget_oldest_offer(&mut self) {
         while let Some((until, resource)) = self.offers.pop_front() {
-            match self.holds.get(&resource) {
-                Some(Hold::Offered {
-                    owner,
-                    until: held_until,
-                }) if *held_until == until => {
-                    let owner = *owner;
-                    self.offered_to.remove(&owner);
-                    self.holds.remove(&resource);
-                    self.mark(&resource, true);
-                    return Some(resource);
-                }
-                _ => {}
+            if self.forget_offer(until, resource) {
+                return;
+            }
+        }
+    }
+
+    /// Ends the oldest offer of a resource of `pool` that `wanted` accepts. Its resource is free again.
+    pub(crate) fn take_back_offer(
+        &mut self,
+        pool: &Pool<F>,
+        wanted: impl Fn(&F::Resource) -> bool,
+    ) -> Option<F::Resource> {
+        let at = self.space_of(pool)?;
+        let mut place = 0;
+        while let Some((until, resource)) = self.spaces[at].offers.get(place).copied() {
+            let stands = self.is_offered(&resource, until).is_some();
+            if stands && !wanted(&resource) {
+                place += 1;
+                continue;
+            }
+            self.spaces[at].offers.remove(place);
+            if stands && self.forget_offer(until, resource) {
+                return Some(resource);
             }
         }
         None
+    }
+
+    /// To whom the resource is offered until then.
+    fn is_offered(&self, resource: &F::Resource, until: u64) -> Option<u64> {
+        match self.holds.get(resource) {
+            Some(Hold::Offered { owner, until: held }) if *held == until => Some(*owner),
+            _ => None,
+        }
+    }
+
+    fn forget_offer(&mut self, until: u64, resource: F::Resource) -> bool {
+        let Some(owner) = self.is_offered(&resource, until) else {
+            return false;
+        };
+        self.offered_to.remove(&owner);
+        self.holds.remove(&resource);
+        self.mark(&resource, true);
+        true
     }
 }
 
