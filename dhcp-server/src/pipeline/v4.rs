@@ -227,14 +227,8 @@ impl Server4 {
         if located.subnet.is_none() {
             return decide::without_subnet(located);
         }
-        if !discover {
-            let known = || {
-                self.alloc
-                    .leases_of(&located.keys(), &|lease| located.is_mine(&lease.owner))
-            };
-            if let Some(decided) = decide::init_reboot(located, known) {
-                return decided;
-            }
+        if !discover && let Some(decided) = decide::init_reboot(located, || self.known(located)) {
+            return decided;
         }
         let mut skipped: SmallVec<[Ipv4Addr; 4]> = SmallVec::new();
         for _ in 0..MAX_PLANS {
@@ -255,8 +249,14 @@ impl Server4 {
         if discover {
             Err(Discard::because(DiscardReason::NoneLeft))
         } else {
-            decide::refused(located)
+            decide::refused(located, !self.known(located).is_empty())
         }
+    }
+
+    /// The leases that the client has, on whatever link.
+    fn known(&self, located: &Located4<'_>) -> SmallVec<[Lease<V4>; 1]> {
+        let is_mine = |lease: &Lease<V4>| located.is_mine(&lease.owner);
+        self.alloc.leases_of(&located.keys(), &is_mine)
     }
 
     fn plan(&self, located: &Located4<'_>, skipped: &[Ipv4Addr]) -> Option<Plan<V4>> {

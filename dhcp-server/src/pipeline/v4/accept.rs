@@ -99,10 +99,12 @@ pub(super) fn not_in_drop_class(query: &Query4) -> Result<(), Discard> {
 
 /// Waits until no other packet of the client is being served. One turn covers both of the client's names.
 pub(super) async fn turn<'t>(turns: &'t Turns, packet: &Packet4) -> Result<Turn<'t>, Discard> {
-    let hw_address = turns.key(packet.hw_address());
+    let hw_address = packet.hw_address();
     let keys = match packet.client_id() {
-        Some(client_id) => TurnKeys::from([hw_address, turns.key(client_id)]),
-        None => TurnKeys::from(hw_address),
+        // Clients without hardware address would all have the same one.
+        Some(client_id) if hw_address.is_empty() => TurnKeys::from(turns.key(client_id)),
+        Some(client_id) => TurnKeys::from([turns.key(hw_address), turns.key(client_id)]),
+        None => TurnKeys::from(turns.key(hw_address)),
     };
     let request = TurnRequest {
         xid: packet.header.xid,

@@ -153,23 +153,29 @@ fn is_in_reach(located: &Located4<'_>, addr: Ipv4Addr) -> bool {
     })
 }
 
-/// What a REQUEST gets whose address cannot be had: NAK, but silence where the address is of no pool of this server
-/// (another server's client).
-pub(super) fn refused(located: &Located4<'_>) -> Result<Draft4, Discard> {
-    let meant = meant_address(&located.query.packet);
-    let ours = meant.is_none_or(|addr| {
-        let pools = || located.cfg.subnets.iter().flat_map(|subnet| &subnet.pools);
-        pools().any(|pool| pool.first <= addr && addr <= pool.last) || is_in_reach(located, addr)
-    });
-    if ours
-        || located
-            .subnet()
-            .is_some_and(|subnet| subnet.own.authoritative)
-    {
+/// What a REQUEST gets whose address cannot be had: NAK. Kea: silence where the client is unknown and the address is none
+/// of this server's, because both may be another server's.
+pub(super) fn refused(located: &Located4<'_>, is_known: bool) -> Result<Draft4, Discard> {
+    let authoritative = located
+        .subnet()
+        .is_some_and(|subnet| subnet.own.authoritative);
+    let ours = || meant_address(&located.query.packet).is_none_or(|addr| is_ours(located, addr));
+    if is_known || authoritative || ours() {
         Ok(Draft4::only(Reply::Nak))
     } else {
         Err(Discard::because(DiscardReason::UnknownLease))
     }
+}
+
+/// Whether the address is in a pool, or reserved for somebody.
+fn is_ours(located: &Located4<'_>, addr: Ipv4Addr) -> bool {
+    let cfg = located.cfg;
+    let mut subnets = cfg.subnets.iter();
+    subnets.any(|subnet| {
+        let mut pools = subnet.pools.iter();
+        pools.any(|pool| pool.first <= addr && addr <= pool.last)
+            || subnet.reservations.by_resource(&addr).is_some()
+    }) || cfg.reservations.by_resource(&addr).is_some()
 }
 
 /// Fills in how long the planned lease is, and the reserved name.
