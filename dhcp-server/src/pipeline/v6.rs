@@ -178,6 +178,7 @@ impl Server6 {
         ia: &IaRequest,
         draft: &mut Draft6,
     ) -> Result<(), Discard> {
+        decide::for_this_server(located, ia)?;
         let purpose = decide::purpose(located);
         let mut skipped: SmallVec<[Resource6; 2]> = SmallVec::new();
         for _ in 0..MAX_PLANS {

@@ -1,6 +1,7 @@
 //! What each IA of a message gets.
 
 use super::locate::{Located6, contains};
+use crate::telemetry::{Discard, DiscardReason};
 use outrigger_alloc::{ChangeSet, Kind6, Plan, lifetime};
 use outrigger_config::model::{Pool6, Subnet};
 use outrigger_store::{Lease, LeaseState, Ticket};
@@ -162,6 +163,15 @@ pub(super) fn none_left(ia: &IaRequest, purpose: Purpose) -> (Status, &'static s
         (_, IaKind::Na) => (Status::NoAddrsAvail, "no address is available"),
         (_, IaKind::Pd) => (Status::NoPrefixAvail, "no prefix is available"),
     }
+}
+
+/// Kea: whoever rebinds a prefix where this server has no subnet is another server's client.
+pub(super) fn for_this_server(located: &Located6<'_>, ia: &IaRequest) -> Result<(), Discard> {
+    let rebind = located.query.packet.message_type == MessageType::Rebind;
+    if rebind && ia.kind == IaKind::Pd && located.subnet.is_none() {
+        return Err(Discard::because(DiscardReason::NoSubnet));
+    }
+    Ok(())
 }
 
 /// Fills in how long the planned lease is.
