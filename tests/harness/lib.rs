@@ -15,20 +15,30 @@
 
 mod capture;
 mod clients;
+mod counters;
 mod host;
 mod lab;
+mod launch;
+mod load;
 mod place;
 mod privilege;
 mod process;
 mod subject;
+mod test_service;
+mod twin;
 pub mod user_chk;
 
 pub use clients::{Dhclient, Dhcpcd, DhcpcdWants, Event, Events, Udhcpc};
+pub use counters::Counters;
 pub use host::{Finished, Host};
 pub use lab::Lab;
+pub use launch::Launch;
+pub use load::{Load, LoadReport, Loading};
 pub use place::program;
 pub use process::Process;
 pub use subject::{Family, Server, Subject};
+pub use test_service::TestService;
+pub use twin::{Answer, Twin, TwinClient};
 
 use std::time::{Duration, Instant};
 

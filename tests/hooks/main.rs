@@ -1,3 +1,10 @@
 //! The server together with hook services, as clients and operators see them.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod failure_policies;
+mod failure_rates;
+mod failure_stage;
+mod user_chk_stage;
+mod user_chk_video1;
+mod user_chk_video2;
