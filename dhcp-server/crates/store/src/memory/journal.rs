@@ -464,3 +464,22 @@ impl Drop for Failure<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_goes_only_when_all_of_it_is_in_the_snapshot() {
+        let limits = Limits {
+            max_waiting: 1,
+            max_segments: 9,
+        };
+        let shared = Shared::new(PathBuf::from("leases"), 25, vec![1, 10, 20], limits);
+        assert_eq!(shared.take_segment_before(8), None);
+        assert_eq!(shared.take_segment_before(9), Some(1));
+        assert_eq!(shared.take_segment_before(18), None);
+        assert_eq!(shared.take_segment_before(99), Some(10));
+        assert_eq!(shared.take_segment_before(99), None);
+    }
+}

@@ -298,3 +298,37 @@ fn has_header(files: &dyn FileLayer, path: &Path) -> Result<bool, StoreError> {
     // A file system may note the length before the content.
     Ok(!is_blank(&header) || !is_blank(&read_all(files, path)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::battery::Sample;
+    use crate::memory::snapshot::SnapshotWriter;
+    use crate::{Change, OsFiles, Store, StoreOptions};
+    use outrigger_wire::V4;
+    use std::sync::Arc;
+
+    fn open(directory: &Path) -> Result<Store<V4>, StoreError> {
+        Store::open(directory, StoreOptions::default(), Arc::new(OsFiles)).map(|(store, _)| store)
+    }
+
+    #[test]
+    fn a_snapshot_that_may_hold_half_of_a_change_set_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path()).unwrap();
+        for n in 1..=7 {
+            let _kept_by_shutdown = store.lock().apply(&[Change::Put(V4::lease(n))]).unwrap();
+        }
+        drop(store);
+        for (cut, end, missing) in [(5, 7, None), (6, 9, Some((8, 9)))] {
+            let snapshot = SnapshotWriter::create::<V4>(&OsFiles, directory.path(), cut).unwrap();
+            snapshot.finish(&OsFiles, end).unwrap();
+            let found = match open(directory.path()) {
+                Ok(_) => None,
+                Err(StoreError::Missing { from, to, .. }) => Some((from, to)),
+                Err(other) => panic!("{other}"),
+            };
+            assert_eq!(found, missing);
+        }
+    }
+}

@@ -22,6 +22,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Where the images of [`ForgetfulFiles::from_env`] are kept.
 pub const ENVIRONMENT: &str = "OUTRIGGER_TEST_FORGETFUL_DIR";
+/// Set to anything, it makes syncs of [`ForgetfulFiles::from_env`] do nothing: a test of the test that looks for lost
+/// leases.
+pub const IGNORE_SYNC: &str = "OUTRIGGER_TEST_IGNORE_SYNC";
 
 /// What a crash leaves of writes and names that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,10 +138,12 @@ impl ForgetfulFiles {
     #[must_use]
     pub fn from_env(working: &Path) -> Option<io::Result<Self>> {
         let images = PathBuf::from(std::env::var_os(ENVIRONMENT)?);
-        Some(Self::new(
-            working,
-            &images.join(working.file_name().unwrap_or_default()),
-        ))
+        let image = images.join(working.file_name().unwrap_or_default());
+        let files = Self::new(working, &image);
+        if let (Ok(files), Some(_)) = (&files, std::env::var_os(IGNORE_SYNC)) {
+            files.ignore_syncs();
+        }
+        Some(files)
     }
 
     /// What a store is opened with. Dead after the next crash, as the processes of the machine are.

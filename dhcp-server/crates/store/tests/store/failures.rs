@@ -189,6 +189,13 @@ fn a_store_stops_on_a_full_disk_and_says_so() {
     assert!(store.wait(ticket).is_err());
     assert!(matches!(store.shutdown(), Err(StoreError::NoSpace { .. })));
     assert!(append(&store, 2).is_err());
+    drop(store);
+    let report = disk.open::<V4>().unwrap().1;
+    assert_eq!(
+        (report.leases, report.truncated),
+        (0, None),
+        "no torn record is left behind"
+    );
 }
 
 #[test]
