@@ -485,7 +485,7 @@ fn file_layer(directory: &Path) -> Result<Arc<dyn FileLayer>, StartError> {
                 file: directory.to_owned(),
                 source,
             })?;
-            Ok(Arc::new(files))
+            Ok(files.layer())
         }
         None => Ok(Arc::new(OsFiles)),
     }
