@@ -312,14 +312,6 @@ impl Link6 {
         let answer = self.0.exchange(message, PATIENCE);
         answer.unwrap_or_else(|error| panic!("{error}"))
     }
-
-    /// Solicit and Request; both answers.
-    #[track_caller]
-    pub fn lease(&self, client: &mut Client6) -> [Reply6Seen; 2] {
-        let advertise = self.exchange(&client.solicit());
-        let reply = self.exchange(&client.request(&advertise));
-        [advertise, reply]
-    }
 }
 
 /// A DHCPv4 link whose server always answers.
@@ -349,12 +341,17 @@ impl Link4 {
         sent.unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// DHCPDISCOVER and DHCPREQUEST; both answers.
+    /// Sends a message and makes sure that nothing answers it for a second.
+    ///
+    /// # Panics
+    ///
+    /// When something does.
     #[track_caller]
-    pub fn lease(&self, client: &mut Client4) -> [Reply4Seen; 2] {
-        let offer = self.exchange(&client.discover());
-        let ack = self.exchange(&client.request_selecting(&offer));
-        [offer, ack]
+    pub fn expect_silence(&self, message: &[u8]) {
+        match self.0.exchange(message, Duration::from_secs(1)) {
+            Err(error) if error.is_silence() => {}
+            other => panic!("silence is expected: {other:?}"),
+        }
     }
 }
 

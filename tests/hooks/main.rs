@@ -6,5 +6,6 @@ mod failure_policies;
 mod failure_rates;
 mod failure_stage;
 mod user_chk_stage;
+mod user_chk_v4;
 mod user_chk_video1;
 mod user_chk_video2;
