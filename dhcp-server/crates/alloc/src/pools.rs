@@ -10,6 +10,7 @@ use outrigger_config::model::{Pool, Server};
 use outrigger_store::{Lease, LeaseState};
 use outrigger_wire::Family;
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 
 /// Pools up to this many resources have a bitmap (8 MiB); larger ones are never dense and are probed.
 const LARGEST_BITMAP: u128 = 1 << 26;
@@ -30,11 +31,14 @@ pub(crate) enum Hold {
 pub(crate) struct Pools<F: Ranged> {
     /// Ascending by range.
     spaces: Vec<Space<F>>,
-    holds: HashMap<F::Resource, Hold, RandomState>,
+    holds: Holds<F::Resource>,
     /// In the order they were made; entries whose hold is gone or renewed are passed over.
     offers: Offers<F>,
     offered_to: HashMap<u64, F::Resource, RandomState>,
 }
+
+/// What is held, and why.
+type Holds<R> = HashMap<R, Hold, RandomState>;
 
 /// When they end, and of what. An entry whose hold says otherwise is of the past.
 type Offers<F> = VecDeque<(u64, <F as Family>::Resource)>;
@@ -110,25 +114,9 @@ impl<F: Ranged> Pools<F> {
         }
     }
 
-    /// Calls `visit` with every space that has the resource, and which one of the space it is.
-    fn visit(&mut self, resource: &F::Resource, mut visit: impl FnMut(&mut Space<F>, u128)) {
-        let (unit_len, number) = (F::unit_len(resource), F::number(resource));
-        let behind = self
-            .spaces
-            .partition_point(|s| (s.range.unit_len, s.range.first) <= (unit_len, number));
-        for space in self.spaces[..behind].iter_mut().rev() {
-            if space.range.unit_len != unit_len || space.reach < number {
-                return;
-            }
-            if let Some(index) = space.range.index_of(number) {
-                visit(space, index);
-            }
-        }
-    }
-
     /// Sets the hint for a resource in every pool that has it.
     pub(crate) fn mark(&mut self, resource: &F::Resource, free: bool) {
-        self.visit(resource, |space, index| {
+        visit(&mut self.spaces, resource, |space, index| {
             if let Free::Dense { bits, .. } = &mut space.free {
                 let index = u64::try_from(index).expect("a dense pool is small");
                 if free {
@@ -142,7 +130,12 @@ impl<F: Ranged> Pools<F> {
 
     /// Adds an offer to every pool that has the resource.
     fn remember(&mut self, until: u64, resource: F::Resource) {
-        self.visit(&resource, |space, _| {
+        let holds = &self.holds;
+        visit(&mut self.spaces, &resource, |space, _| {
+            let is_past = |(until, resource): &mut (u64, F::Resource)| {
+                offered_to(holds, resource, *until).is_none()
+            };
+            while space.offers.pop_front_if(is_past).is_some() {}
             if space.offers.len() >= MAX_OFFERS {
                 space.offers.pop_front();
             }
@@ -279,7 +272,7 @@ impl<F: Ranged> Pools<F> {
         let at = self.space_of(pool)?;
         let mut place = 0;
         while let Some((until, resource)) = self.spaces[at].offers.get(place).copied() {
-            let stands = self.is_offered(&resource, until).is_some();
+            let stands = offered_to(&self.holds, &resource, until).is_some();
             if stands && !wanted(&resource) {
                 place += 1;
                 continue;
@@ -292,22 +285,41 @@ impl<F: Ranged> Pools<F> {
         None
     }
 
-    /// To whom the resource is offered until then.
-    fn is_offered(&self, resource: &F::Resource, until: u64) -> Option<u64> {
-        match self.holds.get(resource) {
-            Some(Hold::Offered { owner, until: held }) if *held == until => Some(*owner),
-            _ => None,
-        }
-    }
-
     fn forget_offer(&mut self, until: u64, resource: F::Resource) -> bool {
-        let Some(owner) = self.is_offered(&resource, until) else {
+        let Some(owner) = offered_to(&self.holds, &resource, until) else {
             return false;
         };
         self.offered_to.remove(&owner);
         self.holds.remove(&resource);
         self.mark(&resource, true);
         true
+    }
+}
+
+/// Calls `with` with every space that has the resource, and which one of the space it is.
+fn visit<F: Ranged>(
+    spaces: &mut [Space<F>],
+    resource: &F::Resource,
+    mut with: impl FnMut(&mut Space<F>, u128),
+) {
+    let (unit_len, number) = (F::unit_len(resource), F::number(resource));
+    let behind =
+        spaces.partition_point(|s| (s.range.unit_len, s.range.first) <= (unit_len, number));
+    for space in spaces[..behind].iter_mut().rev() {
+        if space.range.unit_len != unit_len || space.reach < number {
+            return;
+        }
+        if let Some(index) = space.range.index_of(number) {
+            with(space, index);
+        }
+    }
+}
+
+/// To whom the resource is offered until then; `None` where that offer is of the past.
+fn offered_to<R: Eq + Hash>(holds: &Holds<R>, resource: &R, until: u64) -> Option<u64> {
+    match holds.get(resource) {
+        Some(Hold::Offered { owner, until: held }) if *held == until => Some(*owner),
+        _ => None,
     }
 }
 

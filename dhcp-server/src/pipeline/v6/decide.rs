@@ -111,8 +111,8 @@ pub(super) struct Outcome6 {
     pub(super) ias: SmallVec<[IaOutcome; 2]>,
     /// Status of the whole message.
     pub(super) status: Option<(Status, &'static str)>,
-    /// Leases for `leases6_committed`.
-    pub(super) leases: SmallVec<[Lease<V6>; 1]>,
+    /// Leases for `leases6_committed`; an address and a prefix for most clients.
+    pub(super) leases: SmallVec<[Lease<V6>; 2]>,
     /// Deleted leases for `leases6_committed`.
     pub(super) deleted: SmallVec<[Lease<V6>; 1]>,
     /// Durable when everything above is on stable storage.
