@@ -59,8 +59,11 @@ bench: ## compare with the packaged Kea: tests/load/run
 	cargo build --release -p outrigger-server -p user-chk -p outrigger-load --bins
 	tests/load/run $(BENCH)
 
-# The lab starts programs from the folder that its tests were built into.
+# The lab starts programs from the folder that its tests were built into. For its crash tests there is a server whose
+# disk forgets what was not flushed. It has the same target directory and members, so that nothing else is built twice.
 build:
+	cargo build --workspace --bins --features outrigger-server/forgetful
+	cp --remove-destination $(TARGET)/debug/dhcp-server $(TARGET)/debug/dhcp-server-forgetful
 	cargo build --workspace --bins
 
 needs:
