@@ -5,6 +5,8 @@
 mod failure_policies;
 mod failure_rates;
 mod failure_stage;
+mod user_chk_demo;
+mod user_chk_errors;
 mod user_chk_stage;
 mod user_chk_v4;
 mod user_chk_video1;
