@@ -95,15 +95,9 @@ impl<F: StoredFamily> Store<F> {
             segments,
             report,
         } = recover(directory, &*files)?;
-        let StoreOptions {
-            segment_bytes,
-            max_segments,
-            max_waiting,
-            space_retry,
-        } = options;
         let limits = Limits {
-            max_waiting,
-            max_segments,
+            max_waiting: options.max_waiting,
+            max_segments: options.max_segments,
         };
         let directory = directory.to_owned();
         let shared = Arc::new(Shared::new(directory.clone(), next_lsn, segments, limits));
@@ -112,8 +106,8 @@ impl<F: StoredFamily> Store<F> {
             files: Arc::clone(&files),
             directory: directory.clone(),
             segment,
-            segment_bytes,
-            space_retry,
+            segment_bytes: options.segment_bytes,
+            space_retry: options.space_retry,
             next_lsn,
             family: PhantomData,
         };
@@ -126,14 +120,8 @@ impl<F: StoredFamily> Store<F> {
             snapshot: Mutex::new(()),
             _lock: lock,
         };
-        let inner = Arc::new(Inner {
-            leases: Mutex::new(leases),
-            kept: Some(kept),
-        });
-        let store = Self {
-            inner: Arc::clone(&inner),
-            threads: Mutex::default(),
-        };
+        let store = Self::new(leases, Some(kept));
+        let inner = Arc::clone(&store.inner);
         store.spawn("lease-journal", move || writer.run())?;
         store.spawn("lease-snapshot", move || inner.compact())?;
         Ok((store, report))
@@ -142,14 +130,7 @@ impl<F: StoredFamily> Store<F> {
     /// A store without a disk: every change is as durable as it gets at once (Kea's `"persist": false`).
     #[must_use]
     pub fn in_memory() -> Self {
-        let inner = Inner {
-            leases: Mutex::default(),
-            kept: None,
-        };
-        Self {
-            inner: Arc::new(inner),
-            threads: Mutex::default(),
-        }
+        Self::new(Leases::default(), None)
     }
 
     /// The leases, for a moment: never across an await.
@@ -239,6 +220,17 @@ impl<F: StoredFamily> Store<F> {
         match kept.shared.ended() {
             Ok(()) | Err(StoreError::Stopped) => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    fn new(leases: Leases<F>, kept: Option<Kept<F>>) -> Self {
+        let inner = Inner {
+            leases: Mutex::new(leases),
+            kept,
+        };
+        Self {
+            inner: Arc::new(inner),
+            threads: Mutex::default(),
         }
     }
 

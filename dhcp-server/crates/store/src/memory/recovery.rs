@@ -119,42 +119,45 @@ impl Listing {
         }
         snapshots.sort_unstable();
         segments.sort_unstable();
-        let mut born = Vec::new();
-        let mut unborn = None;
-        for first in segments {
-            let path = Kind::Segment.path(directory, first);
-            if has_header(files, &path)? {
-                born.push(first);
-            } else {
-                unborn = Some(first);
-                superfluous.push(path);
-            }
-        }
-        let mut segments = born;
         let snapshot = snapshots.pop();
         superfluous.extend(
             snapshots
                 .into_iter()
                 .map(|cut| Kind::Snapshot.path(directory, cut)),
         );
-        let cut = snapshot.unwrap_or(0);
-        // A segment that ends at or before the cut is not needed; its end is where the next one begins.
-        let replaced = segments
+        let mut listing = Self {
+            snapshot,
+            segments: Vec::new(),
+            unborn: None,
+            superfluous,
+        };
+        for first in segments {
+            let path = Kind::Segment.path(directory, first);
+            if has_header(files, &path)? {
+                listing.segments.push(first);
+            } else {
+                listing.unborn = Some(first);
+                listing.superfluous.push(path);
+            }
+        }
+        listing.drop_replaced(directory);
+        Ok(listing)
+    }
+
+    /// A segment that ends at or before the cut is not needed; its end is where the next one begins.
+    fn drop_replaced(&mut self, directory: &Path) {
+        let cut = self.snapshot.unwrap_or(0);
+        let replaced = self
+            .segments
             .iter()
             .skip(1)
             .take_while(|next| **next <= cut + 1)
             .count();
-        superfluous.extend(
-            segments
-                .drain(..replaced)
-                .map(|first| Kind::Segment.path(directory, first)),
-        );
-        Ok(Self {
-            snapshot,
-            segments,
-            unborn,
-            superfluous,
-        })
+        let replaced = self
+            .segments
+            .drain(..replaced)
+            .map(|first| Kind::Segment.path(directory, first));
+        self.superfluous.extend(replaced);
     }
 }
 
