@@ -52,8 +52,8 @@ pub enum StartError {
         /// How many leases are in it.
         leases: usize,
     },
-    /// Kea's lease file cannot be read.
-    #[error("cannot read the lease file {}", file.display())]
+    /// Kea's lease file cannot be read, or the journal's directory not be made.
+    #[error("cannot read or write the leases in {}", file.display())]
     LeaseFile {
         /// Which.
         file: PathBuf,
@@ -374,9 +374,7 @@ fn server_info() -> ServerInfo {
 /// The directory of the journal: Kea's lease file with `.journal` appended.
 #[must_use]
 pub fn journal_directory(database: &LeaseDatabase) -> PathBuf {
-    let mut name = database.lease_file.as_os_str().to_owned();
-    name.push(".journal");
-    PathBuf::from(name)
+    with_suffix(&database.lease_file, ".journal")
 }
 
 /// The directory that keeps what belongs to the leases.
@@ -408,6 +406,9 @@ fn open_store<F: Served>(
     Ok(store)
 }
 
+/// Leases that are written with one flush when a lease file is imported.
+const IMPORT_BATCH: usize = 1000;
+
 /// Takes the leases of Kea's lease file into a new journal; returns how many.
 ///
 /// # Errors
@@ -419,15 +420,33 @@ pub fn import_leases<F: Served>(database: &LeaseDatabase) -> Result<usize, Start
     }
     let leases = memfile::import::<F>(&database.lease_file).map_err(StartError::Import)?;
     let count = leases.len();
-    let (store, _) =
-        Store::<F>::open(&directory, StoreOptions::default(), file_layer(&directory)?)?;
-    for lease in leases {
-        let ticket = store.lock().apply(&[Change::Put(lease)]);
-        // The journal is behind: wait for what it has before the next.
-        store.wait(ticket?)?;
+    let changes: Vec<_> = leases.into_iter().map(Change::Put).collect();
+    // Under another name until it is whole: half a journal would pass for all of the leases.
+    let partial = with_suffix(&directory, ".importing");
+    let failed = |source| StartError::LeaseFile {
+        file: partial.clone(),
+        source,
+    };
+    if partial.exists() {
+        std::fs::remove_dir_all(&partial).map_err(failed)?;
+    }
+    let (store, _) = Store::<F>::open(&partial, StoreOptions::default(), file_layer(&partial)?)?;
+    for batch in changes.chunks(IMPORT_BATCH) {
+        let ticket = store.lock().apply(batch)?;
+        store.wait(ticket)?;
     }
     store.shutdown()?;
+    drop(store);
+    std::fs::rename(&partial, &directory).map_err(failed)?;
+    let parent = std::fs::File::open(state_directory(database)).map_err(failed)?;
+    parent.sync_all().map_err(failed)?;
     Ok(count)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// Reaches every hook service of a configuration once, for `-T`.
