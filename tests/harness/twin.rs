@@ -229,6 +229,28 @@ impl Twin {
         }
     }
 
+    /// Asks for what changes no lease: whether a REQUEST for an address of another network is refused,
+    /// or an INFORMATION-REQUEST answered.
+    ///
+    /// # Panics
+    ///
+    /// When the answer is flawed.
+    #[track_caller]
+    pub fn ask_for_no_lease(&self, client: &mut TwinClient, wait: Duration) -> bool {
+        match (&self.link, &mut client.client) {
+            (Link::V4(link), Speaks::V4(client)) => {
+                let elsewhere = Ipv4Addr::new(10, 1, 2, 3);
+                let answer = heard(link.exchange(&client.request_init_reboot(elsewhere), wait));
+                answer.is_some_and(|answer| answer.message_type == message4::NAK)
+            }
+            (Link::V6(link), Speaks::V6(client)) => {
+                let answer = heard(link.exchange(&client.information_request(), wait));
+                answer.is_some_and(|answer| answer.message_type == message6::REPLY)
+            }
+            (Link::V4(_), Speaks::V6(_)) | (Link::V6(_), Speaks::V4(_)) => other_family(),
+        }
+    }
+
     /// Sends DISCOVER or SOLICIT and waits for nothing.
     ///
     /// # Panics
