@@ -63,7 +63,7 @@ pub(crate) fn serve(arguments: &Arguments, files: &[PathBuf]) -> u8 {
     let Some(configs) = load_all(arguments, files) else {
         return EX_CONFIG;
     };
-    log_to(loggers(&configs), arguments.debug);
+    let log_is_here = log_to(loggers(&configs), arguments.debug);
     in_runtime(async {
         // Before anything else, so that a server which is told to stop early stops in order.
         let Ok(mut signals) = Signals::new() else {
@@ -75,7 +75,12 @@ pub(crate) fn serve(arguments: &Arguments, files: &[PathBuf]) -> u8 {
         };
         match started {
             Ok(running) => running.until_stopped(arguments, files, signals).await,
-            Err(error) => complain(&error),
+            Err(error) => {
+                if !log_is_here {
+                    tracing::error!("SERVER_FAILED: {}", Chain(&error));
+                }
+                complain(&error)
+            }
         }
     })
 }
@@ -94,7 +99,6 @@ fn in_runtime(work: impl Future<Output = u8>) -> u8 {
 }
 
 fn complain(error: &StartError) -> u8 {
-    tracing::error!("SERVER_FAILED: {}", Chain(error));
     eprintln!("dhcp-server: {}", Chain(error));
     error.exit_code()
 }
@@ -151,8 +155,8 @@ fn loggers(configs: &[Config]) -> &[Logger] {
     }
 }
 
-/// The root logger's severity and first output.
-fn log_to(loggers: &[Logger], debug: bool) {
+/// The root logger's severity and first output. Says whether the log stands beside what this program prints.
+fn log_to(loggers: &[Logger], debug: bool) -> bool {
     use tracing_subscriber::filter::LevelFilter;
     let root = loggers.iter().find(|logger| !logger.name.contains('.'));
     let level = match root.map_or(LogSeverity::Info, |logger| logger.severity) {
@@ -171,23 +175,34 @@ fn log_to(loggers: &[Logger], debug: bool) {
         .and_then(|logger| logger.outputs.first())
         .map(String::as_str)
     {
-        Some("stdout") => format.with_writer(std::io::stdout).init(),
-        None | Some("stderr") => format.with_writer(std::io::stderr).init(),
+        Some("stdout") => {
+            format.with_writer(std::io::stdout).init();
+            false
+        }
+        None | Some("stderr") => {
+            format.with_writer(std::io::stderr).init();
+            true
+        }
         Some(other) if other.starts_with("syslog") => {
             format.with_writer(std::io::stderr).init();
             tracing::warn!(
                 "LOG_TO_STDERR: output {other} is not built yet; the log goes to standard error"
             );
+            true
         }
         Some(path) => match std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(path)
         {
-            Ok(file) => format.with_writer(Arc::new(file)).init(),
+            Ok(file) => {
+                format.with_writer(Arc::new(file)).init();
+                false
+            }
             Err(error) => {
                 format.with_writer(std::io::stderr).init();
                 tracing::warn!("LOG_TO_STDERR: cannot append to {path}: {error}");
+                true
             }
         },
     }
