@@ -27,6 +27,7 @@ type Current<F> = watch::Sender<Option<Arc<Snapshot<F>>>>;
 
 /// The shards of one family.
 pub struct Instance<F: Served> {
+    common: Arc<Common<F>>,
     handles: ShardHandles,
     seats: Vec<Seat<F>>,
 }
@@ -49,6 +50,7 @@ impl<F: Served> Instance<F> {
     ) -> io::Result<Self> {
         let interfaces = sockets.interfaces.clone();
         let (seated, seats) = mpsc::channel();
+        let shared = Arc::clone(&common);
         let service = move |index: usize| {
             let (current, snapshots) = watch::channel(None);
             let seat = Seat {
@@ -58,7 +60,7 @@ impl<F: Served> Instance<F> {
             // The receiver is gone only where starting failed; then this shard is stopped too.
             let _ = seated.send((index, seat));
             ShardService {
-                page: F::page(&common, &interfaces),
+                page: F::page(&shared, &interfaces),
                 snapshots,
                 discards: Arc::clone(&discards),
             }
@@ -67,6 +69,7 @@ impl<F: Served> Instance<F> {
         let mut seats: Vec<(usize, Seat<F>)> = seats.iter().take(options.shards.get()).collect();
         seats.sort_by_key(|(index, _)| *index);
         Ok(Self {
+            common,
             handles,
             seats: seats.into_iter().map(|(_, seat)| seat).collect(),
         })
@@ -88,6 +91,7 @@ impl<F: Served> Instance<F> {
             .map(|seat| hooks.shard(&seat.runtime))
             .collect();
         hooks.ready().await?;
+        self.common.alloc.reload(cfg);
         for (seat, hooks) in self.seats.iter().zip(shards) {
             seat.current.send_replace(Some(Arc::new(Snapshot {
                 cfg: Arc::clone(cfg),

@@ -200,7 +200,6 @@ impl<F: Served> FamilyServer<F> {
         let upkeep_hooks = hooks.shard(&Handle::current());
         hooks.ready().await?;
         if cfg.interfaces == self.cfg.interfaces {
-            self.common.alloc.reload(&cfg);
             self.instance.serve_with(&cfg, &hooks).await?;
         } else {
             self.listen_elsewhere(&cfg, &hooks).await?;
@@ -220,14 +219,14 @@ impl<F: Served> FamilyServer<F> {
         Ok(())
     }
 
-    /// New sockets need new shards; the old ones first serve what has arrived.
+    /// New sockets need new shards. The old ones serve what has arrived, and stop only when the new ones serve: for a
+    /// moment a broadcast may be answered by both, with the same lease.
     async fn listen_elsewhere(
         &mut self,
         cfg: &Arc<Server<F>>,
         hooks: &Arc<Hooks>,
     ) -> Result<(), StartError> {
         let sockets = F::open(&cfg.interfaces, self.common.ports)?;
-        self.common.alloc.reload(cfg);
         let fresh = Instance::start(
             Arc::clone(&self.common),
             sockets,
@@ -235,11 +234,13 @@ impl<F: Served> FamilyServer<F> {
             Arc::clone(&self.discards),
         )
         .map_err(StartError::Threads)?;
-        let old = std::mem::replace(&mut self.instance, fresh);
-        let handles = old.into_handles();
-        handles.stop(GRACE);
-        handles.ended().await;
-        self.instance.serve_with(cfg, hooks).await?;
+        if let Err(failure) = fresh.serve_with(cfg, hooks).await {
+            fresh.handles().stop(Duration::ZERO);
+            return Err(failure.into());
+        }
+        let old = std::mem::replace(&mut self.instance, fresh).into_handles();
+        old.stop(GRACE);
+        old.ended().await;
         Ok(())
     }
 
