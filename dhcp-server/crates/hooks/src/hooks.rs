@@ -181,6 +181,18 @@ impl Hooks {
         Ok(missing)
     }
 
+    /// For hooks that new ones have replaced. Each shard's sessions end with the last packet that uses them, when its
+    /// [`ShardHooks`] are dropped: a packet under way still makes all of its calls. What is left after `grace` is drained.
+    ///
+    /// # Cancel safety
+    /// As [`Self::drain`].
+    pub async fn retire(&self, grace: Duration) {
+        self.tasks.close();
+        if timeout(grace, self.tasks.wait()).await.is_err() {
+            self.drain(grace).await;
+        }
+    }
+
     /// Ends every session: no new calls, Bye, and open calls have until `grace` has passed.
     ///
     /// # Cancel safety

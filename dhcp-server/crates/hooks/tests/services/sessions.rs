@@ -310,6 +310,31 @@ async fn draining_lets_open_calls_finish_and_says_bye() {
 }
 
 #[tokio::test]
+async fn replaced_hooks_make_every_call_of_the_packets_that_have_them_and_then_say_bye() {
+    let sockets = Sockets::new();
+    let running = Service::start(&sockets.path("s"), quiet());
+    let Host { hooks, shard } = Host::ready(&[service("s", &sockets.path("s"))]).await;
+    let retired = hooks.retire(Duration::from_secs(60));
+    let packet = async move {
+        for _ in 0..3 {
+            let mut query = query();
+            let call = Pkt4Receive { query: &mut query };
+            assert_eq!(shard.for_packet().call(call).await, Ok(Step::Run));
+        }
+        drop(shard);
+    };
+    tokio::time::timeout(Duration::from_secs(30), async {
+        // The first poll of `retired` comes before the packet's first call.
+        tokio::join!(biased; retired, packet)
+    })
+    .await
+    .unwrap();
+    assert!(hooks.counters().remove(0).failures.is_empty());
+    let seen = running.seen.lock().unwrap();
+    assert_eq!((seen.calls.len(), seen.byes), (3, 1));
+}
+
+#[tokio::test]
 async fn draining_does_not_wait_longer_than_it_may() {
     let sockets = Sockets::new();
     let running = Service::start(&sockets.path("s"), quiet());
