@@ -210,7 +210,7 @@ impl<F: Served> FamilyServer<F> {
         }));
         let old = std::mem::replace(&mut self.hooks, hooks);
         self.cfg = cfg;
-        tokio::task::spawn_local(async move { old.drain(GRACE).await });
+        tokio::task::spawn_local(async move { old.retire(GRACE).await });
         tracing::info!(
             family = F::NAME,
             revision = self.cfg.revision,
