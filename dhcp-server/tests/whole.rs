@@ -2,4 +2,6 @@
 
 mod common;
 mod dora;
+mod malformed;
+mod races;
 mod sarr;

@@ -14,7 +14,7 @@ use outrigger_wire::buffer::Buffer;
 use outrigger_wire::{Datagram, Link, Outgoing};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A whole server of two shards on a link that the test holds both ends of.
 pub(crate) struct Whole<F: Served> {
@@ -78,6 +78,27 @@ impl<F: Served> Whole<F> {
     pub(crate) fn inject(&self, bytes: &[u8], link: Link) {
         let bytes = Buffer::copy_of(bytes);
         self.instance.handles().inject(Datagram { bytes, link });
+    }
+
+    /// Injects packets that want answers and waits until each is answered or counted as a discard.
+    pub(crate) fn exchange(
+        &self,
+        packets: impl IntoIterator<Item = (Vec<u8>, Link)>,
+    ) -> Vec<Outgoing> {
+        let discarded = || self.discards.iter().map(|(_, count)| count).sum::<u64>();
+        let before = discarded();
+        let mut sent = 0;
+        for (bytes, link) in packets {
+            self.inject(&bytes, link);
+            sent += 1;
+        }
+        let mut answers = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while answers.len() as u64 + discarded() - before < sent {
+            assert!(Instant::now() < deadline, "packets have vanished");
+            answers.extend(self.answers.recv_timeout(Duration::from_millis(1)));
+        }
+        answers
     }
 
     /// The next answer; `None` where none comes within a time that is long for any machine.

@@ -23,6 +23,6 @@ pub mod reply6;
 pub use client4::{Client4, Relay4};
 pub use client6::{Client6, Hint6, Ia, IaKind, Relay6};
 pub use cursor::ReplyError;
-pub use link::{Delivered4, LinkError, UdpLink4, UdpLink6};
+pub use link::{Delivered4, LinkError, LossyPath, UdpLink4, UdpLink6};
 pub use reply4::Reply4Seen;
 pub use reply6::Reply6Seen;

@@ -4,12 +4,14 @@
 //! Whatever else arrives is ignored.
 
 mod frame;
+mod lossy;
 mod udp4;
 mod udp6;
 
 use std::io;
 use std::time::{Duration, Instant};
 
+pub use lossy::LossyPath;
 pub use udp4::{Delivered4, UdpLink4};
 pub use udp6::UdpLink6;
 
