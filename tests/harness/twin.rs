@@ -15,12 +15,20 @@ use serde_json::{Value, json};
 
 use crate::{Family, Lab, Load};
 
-/// The load generator's addresses on the relayed link.
-const LOAD4: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
-const LOAD6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 2, 0, 0, 0, 0, 2);
+/// Addresses of load generators on the relayed link: one for each that runs at the same time.
+const LOADS4: [Ipv4Addr; 2] = [
+    Ipv4Addr::new(198, 51, 100, 2),
+    Ipv4Addr::new(198, 51, 100, 3),
+];
+const LOADS6: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0x2001, 0xdb8, 2, 0, 0, 0, 0, 2),
+    Ipv6Addr::new(0x2001, 0xdb8, 2, 0, 0, 0, 0, 3),
+];
 /// How the test service marks answers.
 const MARK4: u8 = 224;
 const MARK6: u16 = 65_000;
+/// RFC 2132 §9.2.
+const LEASE_TIME4: u8 = 51;
 
 /// A relayed lab and one family in it.
 #[derive(Debug)]
@@ -57,6 +65,8 @@ pub struct Answer {
     pub address: Option<IpAddr>,
     /// Whether the test service marked it.
     pub marked: bool,
+    /// Seconds that the lease is valid.
+    pub valid: Option<u32>,
 }
 
 impl Twin {
@@ -70,9 +80,11 @@ impl Twin {
     pub fn new(family: Family) -> Self {
         let lab = Lab::relayed();
         let relay = lab.relay();
-        relay.ip(&format!(
-            "addr add {LOAD4}/32 dev lo\naddr add {LOAD6}/128 dev lo nodad\n"
-        ));
+        for (v4, v6) in LOADS4.into_iter().zip(LOADS6) {
+            relay.ip(&format!(
+                "addr add {v4}/32 dev lo\naddr add {v6}/128 dev lo nodad\n"
+            ));
+        }
         let link = relay.enter(|| match family {
             Family::V4 => UdpLink4::relay(Lab::RELAY4, Lab::SERVER4).map(Link::V4),
             Family::V6 => UdpLink6::relay(Lab::RELAY6, Lab::SERVER6).map(Link::V6),
@@ -153,9 +165,19 @@ impl Twin {
     /// Clients that lease, or lease and then renew, through the load generator.
     #[must_use]
     pub fn load(&self, renewing: bool) -> Load {
+        self.load_from(0, renewing)
+    }
+
+    /// New clients beside those of [`Twin::load`], from another relay agent.
+    #[must_use]
+    pub fn second_load(&self) -> Load {
+        self.load_from(1, false)
+    }
+
+    fn load_from(&self, index: usize, renewing: bool) -> Load {
         let (server, from): (IpAddr, IpAddr) = match self.family {
-            Family::V4 => (Lab::SERVER4.into(), LOAD4.into()),
-            Family::V6 => (Lab::SERVER6.into(), LOAD6.into()),
+            Family::V4 => (Lab::SERVER4.into(), LOADS4[index].into()),
+            Family::V6 => (Lab::SERVER6.into(), LOADS6[index].into()),
         };
         let scenario = match (self.family, renewing) {
             (Family::V4, false) => "dora",
@@ -291,13 +313,16 @@ fn answer4(reply: &Reply4Seen) -> Answer {
     Answer {
         address: (!reply.yiaddr.is_unspecified()).then_some(reply.yiaddr.into()),
         marked: reply.option(MARK4).is_some(),
+        valid: reply.number(LEASE_TIME4),
     }
 }
 
 fn answer6(reply: &Reply6Seen) -> Answer {
+    let first = reply.addresses().next();
     Answer {
-        address: reply.addresses().next().map(|seen| seen.address.into()),
+        address: first.map(|seen| seen.address.into()),
         marked: reply.option(MARK6).is_some(),
+        valid: first.map(|seen| seen.valid),
     }
 }
 

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use outrigger_lab::{Family, PATIENCE};
 use serde_json::json;
 
-use crate::failure_stage::{LOAD_CLIENTS, SILENCE, Stage, alone};
+use crate::failure_stage::{LOAD_CLIENTS, SILENCE, Stage, alone, start_load};
 
 /// Callouts of a DISCOVER or SOLICIT that is answered.
 const CALLS: u64 = 3;
@@ -27,11 +27,11 @@ fn others_are_served(
 ) {
     let _alone = alone();
     let mut stage = Stage::new(family, json!({ "on-failure": "continue" }), arguments);
-    let control = stage.start_load(0).finish();
+    let control = start_load(&stage.twin, 0).finish();
     assert_eq!(control.count("lost"), 0, "{}", control.text());
     assert_eq!(stage.counters().failed_calls(), 0);
 
-    let loading = stage.start_load(LOAD_CLIENTS);
+    let loading = start_load(&stage.twin, LOAD_CLIENTS);
     sleep(SOON);
     inject(&mut stage);
     let fault = loading.finish();

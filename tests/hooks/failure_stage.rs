@@ -90,17 +90,6 @@ impl Stage {
         );
     }
 
-    /// Starts a load of many clients, a few at a time, each waiting for its answer.
-    pub(crate) fn start_load(&self, first_client: u32) -> Loading {
-        self.twin
-            .load(false)
-            .with("--first-client", first_client.to_string())
-            .with("--clients", LOAD_CLIENTS.to_string())
-            .with("--in-flight", "8")
-            .with("--seconds", LOAD_SECONDS)
-            .start()
-    }
-
     /// What is counted while `during` runs, of failed calls: the sum of all causes.
     #[track_caller]
     pub(crate) fn failures_during(&self, during: impl FnOnce()) -> u64 {
@@ -127,6 +116,16 @@ pub(crate) fn config(twin: &Twin, address: &TestService, further: Value) -> Stri
         service[name] = value.clone();
     }
     twin.config(json!({ "hook-budget": 3000, "hook-services": [service] }))
+}
+
+/// Starts a load of many clients, a few at a time, each waiting for its answer.
+pub(crate) fn start_load(twin: &Twin, first_client: u32) -> Loading {
+    twin.load(false)
+        .with("--first-client", first_client.to_string())
+        .with("--clients", LOAD_CLIENTS.to_string())
+        .with("--in-flight", "8")
+        .with("--seconds", LOAD_SECONDS)
+        .start()
 }
 
 /// Rates are compared with nothing else of this program running.

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod failure_overload;
 mod failure_policies;
 mod failure_rates;
+mod failure_reload;
 mod failure_stage;
 mod user_chk_demo;
 mod user_chk_errors;
