@@ -81,8 +81,10 @@ impl Display for Got6 {
         let mut parts = Vec::new();
         parts.extend(self.granted.iter().map(ToString::to_string));
         parts.extend(self.withdrawn.iter().map(|a| format!("{a} withdrawn")));
-        if self.status != 0 {
-            parts.push(format!("no address (status {})", self.status));
+        match self.status {
+            0 => {}
+            2 => parts.push("no address (NoAddrsAvail)".to_owned()),
+            other => parts.push(format!("no address (status {other})")),
         }
         if let Some(option) = &self.option17 {
             let text = option.get(12..).unwrap_or_default();

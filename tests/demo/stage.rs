@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 /// How the demo starts the service.
 const SERVICES: &str = include_str!("../../deploy/demo/services.json");
 
-/// Prints a headline.
-pub(crate) fn act(title: &str) {
-    println!("\n{title}\n");
+/// Prints a headline, and what has to be known before.
+pub(crate) fn act(title: &str, about: &str) {
+    println!("\n{title}\n{about}\n");
 }
 
 /// Prints the number of a step and what is done in it.

@@ -27,9 +27,9 @@ struct Play {
 
 pub(crate) fn play() {
     let mut stack = UserChk::new();
-    stage::act("Both videos, DHCPv4");
-    println!(
-        "Registered clients stay in 192.0.2.0/24 (one address), the others go to 198.51.100.0/24."
+    stage::act(
+        "Both videos, DHCPv4",
+        "Registered clients stay in 192.0.2.0/24 (one address), the others go to 198.51.100.0/24.",
     );
     stage::start(&mut stack, CONFIG, "DHCP4_STARTED");
     let mut play = Play {

@@ -56,9 +56,9 @@ impl Modem {
 
 pub(crate) fn play() {
     let mut stack = UserChk::new();
-    stage::act("Video 1, DHCPv6: the registry decides the subnet");
-    println!(
-        "Registered clients stay in 2001:db8:1::/64 (one address), the others go to 3000::/64."
+    stage::act(
+        "Video 1, DHCPv6: the registry decides the subnet",
+        "Registered clients stay in 2001:db8:1::/64 (one address), the others go to 3000::/64.",
     );
     stage::start(&mut stack, CONFIG, "DHCP6_STARTED");
     let mut play = Play {
@@ -67,7 +67,10 @@ pub(crate) fn play() {
     };
     let mut c = Modem::new("C", 1);
     play.video1(&mut c);
-    stage::act("Video 2, DHCPv6: the registry decides the boot file");
+    stage::act(
+        "Video 2, DHCPv6: the registry decides the boot file",
+        "A client's line may name one; it takes the place of the configured one.",
+    );
     play.video2(&mut c);
 }
 
