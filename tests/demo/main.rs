@@ -11,13 +11,15 @@ mod stage;
 mod v4;
 mod v6;
 
+use std::io::{Write, stdout};
 use std::panic;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let told = panic::take_hook();
     panic::set_hook(Box::new(move |failure| {
-        println!("\n  FAILED");
+        // The reader may have gone, which may even be the failure.
+        let _ = writeln!(stdout(), "\n  FAILED");
         told(failure);
     }));
     let played = panic::catch_unwind(|| {
