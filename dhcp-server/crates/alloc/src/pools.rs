@@ -151,8 +151,8 @@ impl<F: Ranged> Pools<F> {
     }
 
     /// The first resource of `pool` that `usable` accepts, looking at those that may be free, from where the last
-    /// search ended. `seed` spreads clients over a pool that is too large for a bitmap; `taken` bounds that search: more
-    /// resources than that cannot be in use.
+    /// search ended. `seed` spreads clients over a pool without a bitmap: one that is too large, or that a packet under way
+    /// has from the last configuration. `taken` bounds that search: more resources than that cannot be in use.
     pub(crate) fn find(
         &mut self,
         pool: &Pool<F>,
@@ -161,42 +161,22 @@ impl<F: Ranged> Pools<F> {
         mut usable: impl FnMut(&F::Resource, Option<Hold>) -> bool,
     ) -> Option<F::Resource> {
         let range = F::range(pool);
-        let at = self.space_of(pool)?;
         let holds = &self.holds;
-        let mut try_at = |index: u128| {
+        let try_at = |index: u128| {
             let resource = F::at(pool, range.number_at(index));
             usable(&resource, holds.get(&resource).copied()).then_some(resource)
         };
-        match &mut self.spaces[at].free {
-            Free::Dense { bits, cursor } => {
-                let mut from = *cursor;
-                let mut wrapped = false;
-                loop {
-                    match bits.next(from) {
-                        Some(index) if wrapped && index >= *cursor => return None,
-                        Some(index) => {
-                            if let Some(found) = try_at(u128::from(index)) {
-                                *cursor = index + 1;
-                                return Some(found);
-                            }
-                            from = index + 1;
-                        }
-                        None if wrapped => return None,
-                        None => {
-                            wrapped = true;
-                            from = 0;
-                        }
-                    }
-                }
-            }
-            Free::Sparse => {
+        let place = self.space_of(pool);
+        match place.map(|at| &mut self.spaces[at].free) {
+            Some(Free::Dense { bits, cursor }) => next_free(bits, cursor, try_at),
+            Some(Free::Sparse) | None => {
                 let start =
                     u128::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
                 let size = range.last_index().saturating_add(1);
                 let last = u128::try_from(taken).unwrap_or(u128::MAX).min(size - 1);
                 (0..=last)
                     .map(|step| (start % size).wrapping_add(step) % size)
-                    .find_map(&mut try_at)
+                    .find_map(try_at)
             }
         }
     }
@@ -293,6 +273,33 @@ impl<F: Ranged> Pools<F> {
         self.holds.remove(&resource);
         self.mark(&resource, true);
         true
+    }
+}
+
+/// Tries the members from the cursor on, then those before it; the cursor goes behind the one that is found.
+fn next_free<R>(
+    bits: &Bitmap,
+    cursor: &mut u64,
+    mut try_at: impl FnMut(u128) -> Option<R>,
+) -> Option<R> {
+    let mut from = *cursor;
+    let mut wrapped = false;
+    loop {
+        match bits.next(from) {
+            Some(index) if wrapped && index >= *cursor => return None,
+            Some(index) => {
+                if let Some(found) = try_at(u128::from(index)) {
+                    *cursor = index + 1;
+                    return Some(found);
+                }
+                from = index + 1;
+            }
+            None if wrapped => return None,
+            None => {
+                wrapped = true;
+                from = 0;
+            }
+        }
     }
 }
 
