@@ -1,11 +1,15 @@
-//! Starts, watches, restarts and drains the hook services of one host.
+//! Starts, watches, restarts and drains the hook services of one host; checks and calls any service.
 
 mod backoff;
+mod check;
 mod config;
 mod health;
+mod material;
 mod output;
+mod peer;
 mod process;
 mod runner;
+mod subnets;
 mod supervise;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +40,8 @@ enum Command {
         /// restart, health and drain-seconds.
         file: PathBuf,
     },
+    /// Tries whether a service keeps the rules of the hook protocol. Its callouts are called, with made-up packets.
+    Check(check::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +64,26 @@ fn main() -> ExitCode {
         .init();
     match arguments.command {
         Command::Run { file } => run(&file),
+        Command::Check(arguments) => check(arguments),
+    }
+}
+
+/// Runs `future` on this thread.
+fn block_on<T>(future: impl Future<Output = std::io::Result<T>>) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(future)
+}
+
+fn check(arguments: check::Arguments) -> ExitCode {
+    match block_on(check::run(arguments, &mut std::io::stdout())) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(INTERNAL)
+        }
     }
 }
 

@@ -1,0 +1,77 @@
+//! How a server would call this service.
+
+use crate::peer::{Peer, PeerError, Session};
+use outrigger_proto::v1;
+use prost::Message as _;
+use std::error::Error as _;
+use v1::callout_reply::Outcome;
+
+/// A session, or calls one at a time.
+#[derive(Debug)]
+pub(crate) enum Line {
+    Session(Box<Session>),
+    Unary(Peer),
+}
+
+/// What a call came to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Answer {
+    Result(Box<v1::CalloutResult>),
+    Failure(String),
+    /// Neither of the two.
+    Nothing,
+}
+
+impl Answer {
+    pub(crate) fn of(reply: v1::CalloutReply) -> Self {
+        match reply.outcome {
+            Some(Outcome::Result(result)) => Self::Result(Box::new(result)),
+            Some(Outcome::Failure(failure)) => Self::Failure(failure.text),
+            None => Self::Nothing,
+        }
+    }
+
+    /// In a few words.
+    pub(crate) fn show(&self) -> String {
+        match self {
+            Self::Result(result) => format!("a result ({result:?})"),
+            Self::Failure(text) => format!("a failure ({text})"),
+            Self::Nothing => "neither result nor failure".to_owned(),
+        }
+    }
+}
+
+pub(crate) fn is_parked(reply: &v1::CalloutReply) -> bool {
+    match &reply.outcome {
+        Some(Outcome::Result(result)) => result.next_step() == v1::NextStep::Park,
+        Some(Outcome::Failure(_)) | None => false,
+    }
+}
+
+impl Line {
+    /// The final answer to `call`: that after PARK, if there is one.
+    pub(crate) async fn ask(&mut self, call: v1::CalloutRequest) -> Result<Answer, PeerError> {
+        match self {
+            Self::Session(session) => {
+                let id = call.id;
+                let reply = session.ask(call).await?;
+                match is_parked(&reply) {
+                    true => Ok(Answer::of(session.reply_to(id).await?)),
+                    false => Ok(Answer::of(reply)),
+                }
+            }
+            Self::Unary(peer) => call_once(peer, call.encode_to_vec()).await,
+        }
+    }
+}
+
+/// One `Call`. A status of the service is a failure; one without a service behind it is an error.
+pub(crate) async fn call_once(peer: &Peer, request: Vec<u8>) -> Result<Answer, PeerError> {
+    match peer.unary::<v1::CalloutReply>("Call", request).await {
+        Ok(reply) => Ok(Answer::of(reply)),
+        Err(PeerError::Status { status, .. }) if status.source().is_none() => {
+            Ok(Answer::Failure(status.message().to_owned()))
+        }
+        Err(error) => Err(error),
+    }
+}
