@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help demo test check fmt-check clippy doc deny units examples documents lab fuzz gen bench build needs
+.PHONY: help demo test check fmt-check clippy doc deny units examples documents lab fuzz gen bench build forgetful lab-build needs
 
 # A build that is made once (a clean clone, CI) gains nothing from incremental files.
 ifdef CI
@@ -18,7 +18,7 @@ help: ## list the targets
 demo: ## play the demo in private network namespaces
 	deploy/demo/run
 
-test: needs build units ## install what the tests need, then run all of them
+test: needs lab-build units ## install what the tests need, then run all of them
 	cargo test --workspace --no-fail-fast
 	cargo test --manifest-path tests/fuzz/Cargo.toml
 
@@ -45,7 +45,7 @@ examples: build ## every configuration in deploy/examples
 documents: ## tests and files that the documents name
 	scripts/check-architecture
 
-lab: needs build ## only the tests with real clients
+lab: needs lab-build ## only the tests with real clients
 	cargo test -p outrigger-lab
 
 fuzz: ## fuzz one decoder: make fuzz NAME=decode4 [FUZZ_SECONDS=60]; needs cargo-fuzz and nightly
@@ -59,11 +59,17 @@ bench: ## compare with the packaged Kea: tests/load/run
 	cargo build --release -p outrigger-server -p user-chk -p outrigger-load --bins
 	tests/load/run $(BENCH)
 
-# The lab starts programs from the folder that its tests were built into. For its crash tests there is a server whose
-# disk forgets what was not flushed. It has the same target directory and members, so that nothing else is built twice.
+# The lab starts programs from the folder that its tests were built into.
 build:
+	cargo build --workspace --bins
+
+# For the crash tests also a server whose disk forgets what was not flushed. With the same members and target directory
+# nothing but the crates with that feature is built twice.
+forgetful:
 	cargo build --workspace --bins --features outrigger-server/forgetful
 	cp --remove-destination $(TARGET)/debug/dhcp-server $(TARGET)/debug/dhcp-server-forgetful
+
+lab-build: forgetful
 	cargo build --workspace --bins
 
 needs:

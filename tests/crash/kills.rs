@@ -57,11 +57,12 @@ fn kill_under_load(twin: &Twin, launch: &Launch, rounds: u32) -> Found {
     let leases = twin.lab().dir().join("acknowledged");
     let config = twin.config(json!({}));
     let mut server = launch.start(host, &config);
+    let seconds = rounds * 2;
     let loading = twin
         .load(false)
         .with("--clients", CLIENTS.to_string())
         .with("--in-flight", "32")
-        .with("--seconds", (rounds * 2).to_string())
+        .with("--seconds", seconds.to_string())
         .with("--retransmit-ms", "150")
         .with("--tries", "20")
         .with("--leases-out", &leases)
@@ -73,7 +74,7 @@ fn kill_under_load(twin: &Twin, launch: &Launch, rounds: u32) -> Found {
         kill(&server);
         server = launch.restart(host, &server);
     }
-    let during = loading.finish();
+    let during = loading.finish_within(PATIENCE + Duration::from_secs(seconds.into()));
     kill(&server);
     let server = launch.restart(host, &server);
     let found = look(twin, &server, &leases);

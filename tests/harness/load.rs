@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::place;
 use crate::process::Process;
 
-/// The longest that a run may take on a slow and busy machine; every test asks for far less.
+/// The longest that a usual run may take on a slow and busy machine.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// A run of `outrigger-load` that has not begun.
@@ -105,7 +105,17 @@ impl Loading {
     /// When it does not end, or ends without a report.
     #[track_caller]
     pub fn finish(self) -> LoadReport {
-        let ended = self.process.wait(LONGEST);
+        self.finish_within(LONGEST)
+    }
+
+    /// As [`Loading::finish`], for a run that was asked to take long.
+    ///
+    /// # Panics
+    ///
+    /// As [`Loading::finish`].
+    #[track_caller]
+    pub fn finish_within(self, patience: Duration) -> LoadReport {
+        let ended = self.process.wait(patience);
         let text = self.process.text();
         assert!(ended.is_some(), "the load did not end: {text}");
         let json = std::fs::read_to_string(&self.json)

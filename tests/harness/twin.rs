@@ -99,12 +99,6 @@ impl Twin {
         &self.lab
     }
 
-    /// Its family.
-    #[must_use]
-    pub fn family(&self) -> Family {
-        self.family
-    }
-
     /// A configuration with room for 30,000 clients behind the relay agents, and these further
     /// members.
     ///
@@ -271,21 +265,6 @@ impl Twin {
             }
             (Link::V4(_), Speaks::V6(_)) | (Link::V6(_), Speaks::V4(_)) => other_family(),
         }
-    }
-
-    /// Sends DISCOVER or SOLICIT and waits for nothing.
-    ///
-    /// # Panics
-    ///
-    /// When it cannot be sent.
-    #[track_caller]
-    pub fn send(&self, client: &mut TwinClient) {
-        let sent = match (&self.link, &mut client.client) {
-            (Link::V4(link), Speaks::V4(client)) => link.send(&client.discover()),
-            (Link::V6(link), Speaks::V6(client)) => link.send(&client.solicit()),
-            (Link::V4(_), Speaks::V6(_)) | (Link::V6(_), Speaks::V4(_)) => other_family(),
-        };
-        sent.unwrap_or_else(|error| panic!("cannot send: {error}"));
     }
 }
 
