@@ -31,7 +31,12 @@ fn outcome<F: Served>(
     let after = counts(server);
     let counted: Vec<_> = DiscardReason::ALL
         .iter()
-        .zip(after.iter().zip(before).map(|(after, before)| after - before))
+        .zip(
+            after
+                .iter()
+                .zip(before)
+                .map(|(after, before)| after - before),
+        )
         .filter(|(_, count)| *count > 0)
         .collect();
     match (&answers[..], &counted[..]) {

@@ -1,7 +1,13 @@
 //! In the steady state a packet costs no allocation: neither on the thread that serves it nor on the one that keeps the
 //! journal, nor on any other of this process.
 
-#[expect(dead_code, unused_imports, reason = "the other test program uses the rest")]
+#![expect(clippy::unwrap_used, reason = "these are tests, their helpers too")]
+
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the other test program uses the rest"
+)]
 mod common;
 
 use common::{Page, Page4, Page6, RELAY4};

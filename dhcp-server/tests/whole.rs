@@ -1,7 +1,12 @@
 //! The whole server in this process: its pages with a clock of the test, and its shards with a simulated link.
 
+#![expect(clippy::unwrap_used, reason = "these are tests, their helpers too")]
+
 mod common;
 mod dora;
 mod malformed;
+mod page;
 mod races;
+mod reload;
 mod sarr;
+mod shutdown;

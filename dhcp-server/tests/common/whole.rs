@@ -70,7 +70,6 @@ impl<F: Served> Whole<F> {
     pub(crate) fn serve_with(&self, members: &str) {
         let cfg = config::<F>(members);
         let hooks = no_services(&cfg);
-        self.common.alloc.reload(&cfg);
         let taken = self.instance.serve_with(&cfg, &hooks);
         self.runtime.block_on(taken).unwrap();
     }
@@ -106,10 +105,10 @@ impl<F: Served> Whole<F> {
         self.answers.recv_timeout(Duration::from_secs(10)).ok()
     }
 
-    /// Serves what has arrived and ends; what was answered and was not read yet, and every discard.
-    pub(crate) fn stop(self) -> (Vec<Outgoing>, Vec<(DiscardReason, u64)>) {
+    /// Serves what has arrived, for no longer than `grace`, and ends; what was answered and was not read yet, and every discard.
+    pub(crate) fn stop(self, grace: Duration) -> (Vec<Outgoing>, Vec<(DiscardReason, u64)>) {
         let handles = self.instance.into_handles();
-        handles.stop(Duration::from_secs(10));
+        handles.stop(grace);
         handles.join().unwrap();
         let discards = self.discards.iter().collect();
         (self.answers.try_iter().collect(), discards)

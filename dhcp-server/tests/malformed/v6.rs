@@ -4,8 +4,8 @@ use super::{Answer, Outcome, Silence, mutations};
 use crate::common::{Page6, Whole, at6};
 use outrigger_server::telemetry::DiscardReason::{self, Malformed, NotForUs, RfcViolation};
 use outrigger_testkit::client6::message::{
-    ADVERTISE, CONFIRM, DECLINE, INFORMATION_REQUEST, REBIND, RELAY_FORW, RELAY_REPL, RELEASE, RENEW, REPLY,
-    REQUEST, SOLICIT,
+    ADVERTISE, CONFIRM, DECLINE, INFORMATION_REQUEST, REBIND, RELAY_FORW, RELAY_REPL, RELEASE,
+    RENEW, REPLY, REQUEST, SOLICIT,
 };
 use outrigger_testkit::{Client6, Ia, Relay6, Reply6Seen};
 use outrigger_wire::V6;
@@ -41,7 +41,10 @@ fn foreign_id() -> Vec<u8> {
 }
 
 fn ia_na(inside: &[u8]) -> Vec<u8> {
-    option(3, &[&[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0][..], inside].concat())
+    option(
+        3,
+        &[&[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0][..], inside].concat(),
+    )
 }
 
 fn ia_address() -> Vec<u8> {
@@ -58,21 +61,49 @@ fn framing() -> Vec<Case> {
     let mut cases = vec![
         case("nothing", vec![], Silence(Malformed)),
         case("a type alone", vec![SOLICIT], Silence(Malformed)),
-        case("option without length", [message(SOLICIT, &[client_id()]), vec![0, 8]].concat(), Silence(Malformed)),
-        case("option past the end", message(SOLICIT, &[client_id(), vec![0, 8, 0, 9, 1]]), Silence(Malformed)),
+        case(
+            "option without length",
+            [message(SOLICIT, &[client_id()]), vec![0, 8]].concat(),
+            Silence(Malformed),
+        ),
+        case(
+            "option past the end",
+            message(SOLICIT, &[client_id(), vec![0, 8, 0, 9, 1]]),
+            Silence(Malformed),
+        ),
         case("relay without a message", relay(&[]), Silence(Malformed)),
-        case("relay with an empty message", relay(&[option(9, &[])]), Silence(Malformed)),
-        case("relay cut in its addresses", relay(&[])[..20].to_vec(), Silence(Malformed)),
+        case(
+            "relay with an empty message",
+            relay(&[option(9, &[])]),
+            Silence(Malformed),
+        ),
+        case(
+            "relay cut in its addresses",
+            relay(&[])[..20].to_vec(),
+            Silence(Malformed),
+        ),
     ];
     let inside = option(9, &message(SOLICIT, &[client_id()]));
-    cases.push(case("relay with two messages", relay(&[inside.clone(), inside]), Silence(Malformed)));
+    cases.push(case(
+        "relay with two messages",
+        relay(&[inside.clone(), inside]),
+        Silence(Malformed),
+    ));
     let reply = relay(&[option(9, &message(REPLY, &[client_id()]))]);
     cases.push(case("relayed reply", reply, Silence(Malformed)));
     for message_type in [ADVERTISE, REPLY, 10, RELAY_REPL, 0, 200, 255] {
         let bytes = message(message_type, &[client_id()]);
-        cases.push(Case(format!("type {message_type}"), bytes, Silence(Malformed)));
+        cases.push(Case(
+            format!("type {message_type}"),
+            bytes,
+            Silence(Malformed),
+        ));
     }
-    for (depth, expected) in [(32, Answer(ADVERTISE)), (33, Silence(Malformed)), (60, Silence(Malformed))] {
+    for (depth, expected) in [
+        (32, Answer(ADVERTISE)),
+        (33, Silence(Malformed)),
+        (60, Silence(Malformed)),
+    ] {
         let solicit = message(SOLICIT, &[client_id(), ia_na(&[])]);
         let bytes = (0..depth).fold(solicit, |inner, _| relay(&[option(9, &inner)]));
         cases.push(Case(format!("{depth} relays"), bytes, expected));
@@ -87,30 +118,70 @@ fn identifiers() -> Vec<Case> {
     for message_type in [REQUEST, RENEW, RELEASE, DECLINE] {
         let ia = || ia_na(&ia_address());
         for (what, options, expected) in [
-            ("without client", vec![our_id(), ia()], Silence(RfcViolation)),
-            ("without server", vec![client_id(), ia()], Silence(RfcViolation)),
-            ("to another", vec![client_id(), foreign_id(), ia()], Silence(NotForUs)),
-            ("to two", vec![client_id(), our_id(), our_id(), ia()], Silence(RfcViolation)),
+            (
+                "without client",
+                vec![our_id(), ia()],
+                Silence(RfcViolation),
+            ),
+            (
+                "without server",
+                vec![client_id(), ia()],
+                Silence(RfcViolation),
+            ),
+            (
+                "to another",
+                vec![client_id(), foreign_id(), ia()],
+                Silence(NotForUs),
+            ),
+            (
+                "to two",
+                vec![client_id(), our_id(), our_id(), ia()],
+                Silence(RfcViolation),
+            ),
             ("in order", [both(), vec![ia()]].concat(), Answer(REPLY)),
         ] {
-            cases.push(Case(format!("{message_type} {what}"), message(message_type, &options), expected));
+            cases.push(Case(
+                format!("{message_type} {what}"),
+                message(message_type, &options),
+                expected,
+            ));
         }
     }
     for (message_type, answer) in [(SOLICIT, ADVERTISE), (REBIND, REPLY), (CONFIRM, REPLY)] {
         let ia = || ia_na(&ia_address());
         for (what, options, expected) in [
             ("without client", vec![ia()], Silence(RfcViolation)),
-            ("with server", [both(), vec![ia()]].concat(), Silence(RfcViolation)),
-            ("with another server", vec![client_id(), foreign_id(), ia()], Silence(NotForUs)),
-            ("of two clients", vec![client_id(), client_id(), ia()], Silence(RfcViolation)),
+            (
+                "with server",
+                [both(), vec![ia()]].concat(),
+                Silence(RfcViolation),
+            ),
+            (
+                "with another server",
+                vec![client_id(), foreign_id(), ia()],
+                Silence(NotForUs),
+            ),
+            (
+                "of two clients",
+                vec![client_id(), client_id(), ia()],
+                Silence(RfcViolation),
+            ),
             ("in order", vec![client_id(), ia()], Answer(answer)),
         ] {
-            cases.push(Case(format!("{message_type} {what}"), message(message_type, &options), expected));
+            cases.push(Case(
+                format!("{message_type} {what}"),
+                message(message_type, &options),
+                expected,
+            ));
         }
     }
     for len in [0, 2, 131] {
         let bytes = message(SOLICIT, &[option(1, &vec![7; len])]);
-        cases.push(Case(format!("DUID of {len} bytes"), bytes, Silence(RfcViolation)));
+        cases.push(Case(
+            format!("DUID of {len} bytes"),
+            bytes,
+            Silence(RfcViolation),
+        ));
     }
     cases
 }
@@ -119,21 +190,57 @@ fn contents() -> Vec<Case> {
     let inform = |options: &[Vec<u8>]| message(INFORMATION_REQUEST, options);
     vec![
         case("nameless INFORMATION-REQUEST", inform(&[]), Answer(REPLY)),
-        case("INFORMATION-REQUEST to us", inform(&[client_id(), our_id()]), Answer(REPLY)),
-        case("INFORMATION-REQUEST to another", inform(&[foreign_id()]), Silence(NotForUs)),
-        case("INFORMATION-REQUEST with an IA", inform(&[client_id(), ia_na(&[])]), Silence(RfcViolation)),
-        case("CONFIRM of nothing", message(CONFIRM, &[client_id(), ia_na(&[])]), Silence(RfcViolation)),
-        case("IA of 11 bytes", message(SOLICIT, &[client_id(), option(3, &[0; 11])]), Silence(RfcViolation)),
+        case(
+            "INFORMATION-REQUEST to us",
+            inform(&[client_id(), our_id()]),
+            Answer(REPLY),
+        ),
+        case(
+            "INFORMATION-REQUEST to another",
+            inform(&[foreign_id()]),
+            Silence(NotForUs),
+        ),
+        case(
+            "INFORMATION-REQUEST with an IA",
+            inform(&[client_id(), ia_na(&[])]),
+            Silence(RfcViolation),
+        ),
+        case(
+            "CONFIRM of nothing",
+            message(CONFIRM, &[client_id(), ia_na(&[])]),
+            Silence(RfcViolation),
+        ),
+        case(
+            "IA of 11 bytes",
+            message(SOLICIT, &[client_id(), option(3, &[0; 11])]),
+            Silence(RfcViolation),
+        ),
         case(
             "IA with a broken option",
             message(SOLICIT, &[client_id(), ia_na(&[0, 5, 0, 99])]),
             Silence(RfcViolation),
         ),
-        case("odd option request", message(SOLICIT, &[client_id(), option(6, &[0, 23, 0])]), Answer(ADVERTISE)),
-        case("SOLICIT of nothing", message(SOLICIT, &[client_id()]), Answer(ADVERTISE)),
-        case("same IA twice", message(SOLICIT, &[client_id(), ia_na(&[]), ia_na(&[])]), Answer(ADVERTISE)),
+        case(
+            "odd option request",
+            message(SOLICIT, &[client_id(), option(6, &[0, 23, 0])]),
+            Answer(ADVERTISE),
+        ),
+        case(
+            "SOLICIT of nothing",
+            message(SOLICIT, &[client_id()]),
+            Answer(ADVERTISE),
+        ),
+        case(
+            "same IA twice",
+            message(SOLICIT, &[client_id(), ia_na(&[]), ia_na(&[])]),
+            Answer(ADVERTISE),
+        ),
         case("LEASEQUERY", message(14, &[client_id()]), Silence(NotForUs)),
-        case("DHCPV4-QUERY", message(20, &[client_id()]), Silence(NotForUs)),
+        case(
+            "DHCPV4-QUERY",
+            message(20, &[client_id()]),
+            Silence(NotForUs),
+        ),
     ]
 }
 
@@ -152,7 +259,8 @@ fn message_type(answer: &[u8]) -> u8 {
 fn each_malformed_packet_has_its_outcome() {
     let server = Whole::<V6>::start(NET, Page6::duid());
     let link = at6("ff02::1:2", "fe80::7");
-    for Case(name, bytes, expected) in [framing(), identifiers(), contents()].into_iter().flatten() {
+    for Case(name, bytes, expected) in [framing(), identifiers(), contents()].into_iter().flatten()
+    {
         let seen = super::outcome(&server, &bytes, &link, message_type);
         assert_eq!(seen, expected, "{name}: {bytes:02x?}");
     }
@@ -163,7 +271,10 @@ fn clients_own_unicast_is_not_served() {
     let server = Whole::<V6>::start(NET, Page6::duid());
     let link = at6("2001:db8:1::1", "fe80::7");
     let solicit = message(SOLICIT, &[client_id(), ia_na(&[])]);
-    assert_eq!(super::outcome(&server, &solicit, &link, message_type), Silence(RfcViolation));
+    assert_eq!(
+        super::outcome(&server, &solicit, &link, message_type),
+        Silence(RfcViolation)
+    );
 }
 
 fn client() -> Client6 {
@@ -191,7 +302,10 @@ fn packet_cut_at_any_byte_is_served_only_where_all_its_options_are_whole() {
         assert_eq!(seen, expected, "cut at {len}");
     }
     let mut relayed = client();
-    relayed.relays = vec![Relay6::new("2001:db8:9::1".parse().unwrap(), "fe80::7".parse().unwrap())];
+    relayed.relays = vec![Relay6::new(
+        "2001:db8:9::1".parse().unwrap(),
+        "fe80::7".parse().unwrap(),
+    )];
     let packet = relayed.solicit();
     for len in 0..packet.len() {
         let seen = super::outcome(&server, &packet[..len], &link, message_type);
@@ -204,7 +318,10 @@ fn packet_with_any_byte_changed_has_one_outcome_and_finds_no_defect() {
     let server = Whole::<V6>::start(NET, Page6::duid());
     let link = at6("ff02::1:2", "fe80::7");
     let mut relayed = client();
-    relayed.relays = vec![Relay6::new("2001:db8:9::1".parse().unwrap(), "fe80::7".parse().unwrap())];
+    relayed.relays = vec![Relay6::new(
+        "2001:db8:9::1".parse().unwrap(),
+        "fe80::7".parse().unwrap(),
+    )];
     let any_answer = |answer: &[u8]| Reply6Seen::parse(answer).unwrap().message_type;
     for packet in [client().solicit(), relayed.solicit()] {
         for (at, bytes) in mutations(&packet) {

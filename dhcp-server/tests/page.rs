@@ -1,0 +1,183 @@
+//! The pages say when each hook point is called; and one without subscribers is not felt.
+
+use crate::common::{Page4, Page6, RELAY4, SERVER4, at4, at6};
+use outrigger_proto::{Family, HookPoint};
+use outrigger_server::served::Served;
+use outrigger_testkit::{Client4, Client6, Ia};
+use outrigger_wire::buffer::Buffer;
+use outrigger_wire::{Datagram, V4, V6};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+/// Points of what this server does not do: identifiers computed by callouts, DNS updates, probing of offers,
+/// registration of addresses.
+const NOT_CALLED: [HookPoint; 6] = [
+    HookPoint::Host4Identifier,
+    HookPoint::Ddns4Update,
+    HookPoint::Lease4ServerDecline,
+    HookPoint::Host6Identifier,
+    HookPoint::Ddns6Update,
+    HookPoint::Addr6Register,
+];
+
+/// Kea's order: what one packet may meet, alternatives in the order of its message types.
+const ORDER4: [&str; 13] = [
+    "Buffer4Receive",
+    "Pkt4Receive",
+    "Subnet4Select",
+    "Lease4Expire",
+    "Lease4Recover",
+    "Lease4Renew",
+    "Lease4Select",
+    "Lease4Release",
+    "Lease4Decline",
+    "Lease4Offer",
+    "Leases4Committed",
+    "Pkt4Send",
+    "Buffer4Send",
+];
+
+const ORDER6: [&str; 13] = [
+    "Buffer6Receive",
+    "Pkt6Receive",
+    "Subnet6Select",
+    "Lease6Expire",
+    "Lease6Recover",
+    "Lease6Renew",
+    "Lease6Rebind",
+    "Lease6Select",
+    "Lease6Release",
+    "Lease6Decline",
+    "Leases6Committed",
+    "Pkt6Send",
+    "Buffer6Send",
+];
+
+const PAGE4: &str = include_str!("../src/pipeline/v4.rs");
+const PAGE6: &str = include_str!("../src/pipeline/v6.rs");
+
+/// The text of a method, to its closing brace.
+fn method<'p>(page: &'p str, name: &str) -> Option<&'p str> {
+    let start = page.find(&format!("fn {name}("))?;
+    let text = &page[start..];
+    text.split("\n    }\n").next()
+}
+
+/// The callouts of a method and of those that it calls, in the order of the text.
+fn callouts(page: &str, name: &str) -> Vec<String> {
+    let body = method(page, name).unwrap_or_default();
+    let mut found = Vec::new();
+    for (at, _) in body.char_indices() {
+        let rest = &body[at..];
+        let word = |rest: &str| {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+            rest[..end.unwrap_or(rest.len())].to_owned()
+        };
+        if let Some(callout) = rest.strip_prefix(".call(") {
+            found.push(word(callout));
+        } else if let Some(called) = rest.strip_prefix("self.") {
+            found.extend(callouts(page, &word(called)));
+        }
+    }
+    found
+}
+
+#[test]
+fn page_calls_the_hook_points_once_each_in_keas_order() {
+    assert_eq!(callouts(PAGE4, "serve"), ORDER4);
+    assert_eq!(callouts(PAGE6, "serve"), ORDER6);
+}
+
+#[test]
+fn every_hook_point_of_the_table_is_on_its_page_or_known_to_be_missing() {
+    for point in HookPoint::ALL {
+        let name = format!("{point:?}");
+        let on_page = match point.spec().family {
+            Family::V4 => ORDER4.contains(&&*name),
+            Family::V6 => ORDER6.contains(&&*name),
+        };
+        assert_ne!(on_page, NOT_CALLED.contains(point), "{name}");
+    }
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn hook_points_are_called_on_the_pages_and_in_upkeep_only() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut callers: Vec<(String, usize)> = sources(&src)
+        .iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(path).unwrap();
+            let name = path.strip_prefix(&src).unwrap().display().to_string();
+            // Every callout is a struct of `callouts::v4` or `callouts::v6`, written out where it is called.
+            let calls = text.split(".call(").skip(1);
+            let callouts = calls.filter(|call| {
+                let call = call
+                    .trim_start()
+                    .trim_start_matches("v4::")
+                    .trim_start_matches("v6::");
+                HookPoint::ALL
+                    .iter()
+                    .any(|point| call.starts_with(&format!("{point:?}")))
+            });
+            (name, callouts.count())
+        })
+        .filter(|(_, calls)| *calls > 0)
+        .collect();
+    callers.sort();
+    let expected = [
+        ("pipeline/v4.rs", 13),
+        ("pipeline/v6.rs", 13),
+        ("upkeep.rs", 4),
+    ];
+    assert_eq!(
+        callers,
+        expected.map(|(name, calls)| (name.to_owned(), calls))
+    );
+}
+
+fn first_poll<F: Served>(page: &crate::common::Page<F>, datagram: Datagram) -> bool {
+    let served = pin!(F::serve(&page.page, &page.cfg, &page.hooks, datagram));
+    let polled = served.poll(&mut Context::from_waker(Waker::noop()));
+    match polled {
+        Poll::Ready(served) => served.unwrap().is_some(),
+        Poll::Pending => false,
+    }
+}
+
+/// Nothing is serialized, allocated (`no_allocation.rs`) or awaited at a hook point without subscribers.
+#[test]
+fn packet_that_nobody_subscribed_to_is_served_by_its_first_poll() {
+    let page = Page4::new(
+        r#""subnet4": [ { "id": 1, "subnet": "192.0.2.0/24", "pools": [ { "pool": "192.0.2.100/32" } ] } ]"#,
+    );
+    let bytes = Buffer::copy_of(&Client4::new([2, 0, 0, 0, 0, 1]).discover());
+    let link = at4(SERVER4, RELAY4, 68);
+    assert!(first_poll::<V4>(&page, Datagram { bytes, link }));
+
+    let page = Page6::new(
+        r#""subnet6": [ { "id": 1, "subnet": "2001:db8:1::/64", "interface": "eth0",
+            "rapid-commit": true, "pools": [ { "pool": "2001:db8:1::7/128" } ] } ]"#,
+    );
+    let mut client = Client6::new(Client6::duid_ll([2, 0, 0, 0, 0, 1]), vec![Ia::na(1)]);
+    client.rapid_commit = true;
+    let bytes = Buffer::copy_of(&client.solicit());
+    let link = at6("ff02::1:2", "fe80::7");
+    assert!(first_poll::<V6>(&page, Datagram { bytes, link }));
+    assert_eq!(page.leases(), 1);
+}
