@@ -7,7 +7,7 @@ pub mod v6;
 use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::TurnError;
 use outrigger_alloc::CommitError;
-use outrigger_config::model::{Server, Settings, Subnet};
+use outrigger_config::model::{Host, HostIdentifierType, HostTable, Server, Settings, Subnet};
 use outrigger_hooks::{HookDrop, Step};
 use outrigger_store::StoreError;
 use smallvec::SmallVec;
@@ -108,4 +108,22 @@ fn subnet_scopes<'c, F: Settings>(
 fn keeps_released<F: Settings>(cfg: &Server<F>) -> bool {
     let times = &cfg.expired_leases;
     !times.hold_reclaimed_time.is_zero() && !times.flush_reclaimed_timer_wait_time.is_zero()
+}
+
+/// What is reserved for a client: the first of its identifiers that is found in the subnet, or globally, as the subnet
+/// says.
+fn reserved_host<'c, 'i, F: Settings>(
+    cfg: &'c Server<F>,
+    subnet: &'c Subnet<F>,
+    identifier: impl Fn(HostIdentifierType) -> Option<&'i [u8]>,
+) -> Option<&'c Host<F>> {
+    cfg.host_reservation_identifiers.iter().find_map(|kind| {
+        let bytes = identifier(*kind)?;
+        let of = |table: &'c HostTable<F>| table.by_identifier(*kind, bytes);
+        let own = subnet
+            .reservations_in_subnet
+            .then(|| of(&subnet.reservations));
+        let global = || subnet.reservations_global.then(|| of(&cfg.reservations));
+        own.flatten().or_else(|| global().flatten())
+    })
 }

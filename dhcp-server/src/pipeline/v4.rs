@@ -11,7 +11,7 @@ use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::Turns;
 use decide::{Draft4, Outcome4, Reply};
 use locate::Located4;
-use outrigger_alloc::{Allocator, Origin, Plan, Wish, lifetime};
+use outrigger_alloc::{Allocator, Origin, Plan, Ranged, Wish, lifetime};
 use outrigger_config::model::Server;
 use outrigger_hooks::callouts::v4::{
     Buffer4Receive, Buffer4Send, Lease4Decline, Lease4Expire, Lease4Offer, Lease4Recover,
@@ -331,7 +331,7 @@ impl Server4 {
                 let subnet = cfg.subnets.get(claim.subnet());
                 let claim = &mut |resource: Ipv4Addr| {
                     match subnet {
-                        Some(subnet) if locate::contains(&subnet.prefix, resource) => {}
+                        Some(subnet) if V4::is_inside(&subnet.prefix, &resource) => {}
                         _ => return Err("it lies outside the subnet"),
                     }
                     claim.move_to(cfg, resource, owner, now)

@@ -11,7 +11,7 @@ use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::Turns;
 use decide::{Decided6, Draft6, IaOutcome, IaRequest, Outcome6, Purpose};
 use locate::Located6;
-use outrigger_alloc::{Allocator, Origin, Plan, Wish, lifetime};
+use outrigger_alloc::{Allocator, Origin, Plan, Ranged, Wish, lifetime};
 use outrigger_config::model::Server;
 use outrigger_hooks::callouts::v6::{
     Buffer6Receive, Buffer6Send, Lease6Decline, Lease6Expire, Lease6Rebind, Lease6Recover,
@@ -276,7 +276,7 @@ impl Server6 {
                 let subnet_id = lease.subnet_id;
                 let claim = &mut |resource: Resource6| {
                     match subnet {
-                        Some(subnet) if locate::contains(&subnet.prefix, resource.addr()) => {}
+                        Some(subnet) if V6::is_inside(&subnet.prefix, &resource) => {}
                         _ => return Err("it lies outside the subnet"),
                     }
                     claim.move_to(cfg, resource, owner, now)

@@ -1,9 +1,9 @@
 //! What the client gets.
 
-use super::locate::{Located4, contains};
+use super::locate::Located4;
 use crate::pipeline::subnets_of;
 use crate::telemetry::{Discard, DiscardReason};
-use outrigger_alloc::{ChangeSet, Plan, lifetime};
+use outrigger_alloc::{ChangeSet, Plan, Ranged, lifetime};
 use outrigger_store::{Lease, LeaseState, Ticket};
 use outrigger_wire::V4;
 use outrigger_wire::v4::{MessageType, Packet4, code};
@@ -149,7 +149,7 @@ fn is_in_reach(located: &Located4<'_>, addr: Ipv4Addr) -> bool {
             .cfg
             .subnets
             .get(*index)
-            .is_some_and(|s| contains(&s.prefix, addr))
+            .is_some_and(|s| V4::is_inside(&s.prefix, &addr))
     })
 }
 

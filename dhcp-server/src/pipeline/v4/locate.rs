@@ -1,7 +1,8 @@
 //! Where a client is, and what is reserved for it.
 
-use crate::pipeline::index_of;
-use outrigger_config::model::{Host, HostIdentifierType, Prefix, Server, Subnet};
+use crate::pipeline::{index_of, reserved_host};
+use outrigger_alloc::Ranged;
+use outrigger_config::model::{Host, HostIdentifierType, Server, Subnet};
 use outrigger_wire::family::{LeaseOwner, Owner4, OwnerKey4};
 use outrigger_wire::{Query4, V4, relay4};
 use smallvec::SmallVec;
@@ -115,37 +116,14 @@ fn find(cfg: &Server<V4>, is_it: impl Fn(&Subnet<V4>) -> bool) -> Option<usize> 
 }
 
 fn by_prefix(cfg: &Server<V4>, addr: Ipv4Addr) -> Option<usize> {
-    find(cfg, |subnet| contains(&subnet.prefix, addr))
+    find(cfg, |subnet| V4::is_inside(&subnet.prefix, &addr))
 }
 
-/// Whether the prefix contains the address.
-pub(super) fn contains(prefix: &Prefix<Ipv4Addr>, addr: Ipv4Addr) -> bool {
-    let differing = u32::from(prefix.addr) ^ u32::from(addr);
-    differing
-        .checked_shr(u32::from(32 - prefix.len.min(32)))
-        .unwrap_or(0)
-        == 0
-}
-
-/// Looks up what is reserved for the client: in the subnet, then globally, as the subnet says.
+/// Looks up what is reserved for the client.
 pub(super) fn reservation(located: &mut Located4<'_>) {
-    let Some(subnet) = located.subnet() else {
-        return;
-    };
-    let cfg = located.cfg;
-    located.host = cfg.host_reservation_identifiers.iter().find_map(|kind| {
-        let bytes = identifier(located, *kind)?;
-        let own = subnet
-            .reservations_in_subnet
-            .then(|| subnet.reservations.by_identifier(*kind, bytes))
-            .flatten();
-        own.or_else(|| {
-            subnet
-                .reservations_global
-                .then(|| cfg.reservations.by_identifier(*kind, bytes))
-                .flatten()
-        })
-    });
+    if let Some(subnet) = located.subnet() {
+        located.host = reserved_host(located.cfg, subnet, |kind| identifier(located, kind));
+    }
 }
 
 fn identifier<'l>(located: &'l Located4<'_>, kind: HostIdentifierType) -> Option<&'l [u8]> {

@@ -1,8 +1,8 @@
 //! What each IA of a message gets.
 
-use super::locate::{Located6, contains};
+use super::locate::Located6;
 use crate::telemetry::{Discard, DiscardReason};
-use outrigger_alloc::{ChangeSet, Kind6, Plan, lifetime};
+use outrigger_alloc::{ChangeSet, Kind6, Plan, Ranged, lifetime};
 use outrigger_config::model::{Pool6, Subnet};
 use outrigger_store::{Lease, LeaseState, Ticket};
 use outrigger_wire::family::{Owner6, Resource6};
@@ -227,7 +227,7 @@ pub(super) fn is_on_link(located: &Located6<'_>) -> bool {
         let mut prefixes = subnets
             .iter()
             .filter_map(|index| located.cfg.subnets.get(*index));
-        prefixes.any(|subnet| contains(&subnet.prefix, addr))
+        prefixes.any(|subnet| V6::is_inside(&subnet.prefix, &Resource6::Address(addr)))
     };
     located
         .query

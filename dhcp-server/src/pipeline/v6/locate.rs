@@ -1,7 +1,9 @@
 //! Where a client is, and what is reserved for it.
 
-use crate::pipeline::index_of;
-use outrigger_config::model::{Host, HostIdentifierType, Prefix, Server, Subnet};
+use crate::pipeline::{index_of, reserved_host};
+use outrigger_alloc::Ranged;
+use outrigger_config::model::{Host, HostIdentifierType, Server, Subnet};
+use outrigger_wire::family::Resource6;
 use outrigger_wire::{Duid, Query6, V6};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -67,7 +69,8 @@ fn find(cfg: &Server<V6>, is_it: impl Fn(&Subnet<V6>) -> bool) -> Option<usize> 
 fn by_link(cfg: &Server<V6>, link: Ipv6Addr) -> Option<usize> {
     find(cfg, |subnet| subnet.relay_addresses.contains(&link)).or_else(|| {
         find(cfg, |subnet| {
-            subnet.relay_addresses.is_empty() && contains(&subnet.prefix, link)
+            subnet.relay_addresses.is_empty()
+                && V6::is_inside(&subnet.prefix, &Resource6::Address(link))
         })
     })
 }
@@ -76,44 +79,27 @@ fn by_source(cfg: &Server<V6>, source: IpAddr) -> Option<usize> {
     let IpAddr::V6(source) = source else {
         return None;
     };
-    find(cfg, |subnet| contains(&subnet.prefix, source))
+    find(cfg, |subnet| {
+        V6::is_inside(&subnet.prefix, &Resource6::Address(source))
+    })
 }
 
-/// Whether the prefix contains the address.
-pub(super) fn contains(prefix: &Prefix<Ipv6Addr>, addr: Ipv6Addr) -> bool {
-    let differing = u128::from(prefix.addr) ^ u128::from(addr);
-    differing
-        .checked_shr(u32::from(128 - prefix.len.min(128)))
-        .unwrap_or(0)
-        == 0
-}
-
-/// Looks up what is reserved for the client: in the subnet, then globally, as the subnet says.
+/// Looks up what is reserved for the client.
 pub(super) fn reservation(located: &mut Located6<'_>) {
-    let Some(subnet) = located.subnet() else {
-        return;
-    };
-    let cfg = located.cfg;
-    located.host = cfg.host_reservation_identifiers.iter().find_map(|kind| {
-        let bytes = match kind {
-            HostIdentifierType::Duid => located.duid.as_ref()?.bytes(),
-            HostIdentifierType::HwAddress => link_layer_address(located)?,
-            // Computed by a callout, or of DHCPv4.
-            HostIdentifierType::FlexId
-            | HostIdentifierType::CircuitId
-            | HostIdentifierType::ClientId => return None,
-        };
-        let own = subnet
-            .reservations_in_subnet
-            .then(|| subnet.reservations.by_identifier(*kind, bytes))
-            .flatten();
-        own.or_else(|| {
-            subnet
-                .reservations_global
-                .then(|| cfg.reservations.by_identifier(*kind, bytes))
-                .flatten()
-        })
-    });
+    if let Some(subnet) = located.subnet() {
+        located.host = reserved_host(located.cfg, subnet, |kind| identifier(located, kind));
+    }
+}
+
+fn identifier<'l>(located: &'l Located6<'_>, kind: HostIdentifierType) -> Option<&'l [u8]> {
+    match kind {
+        HostIdentifierType::Duid => located.duid.as_ref().map(Duid::bytes),
+        HostIdentifierType::HwAddress => link_layer_address(located),
+        // Computed by a callout, or of DHCPv4.
+        HostIdentifierType::FlexId
+        | HostIdentifierType::CircuitId
+        | HostIdentifierType::ClientId => None,
+    }
 }
 
 /// The client's link-layer address: what its relay says (RFC 6939), else what a DUID-LLT or DUID-LL has in it.
