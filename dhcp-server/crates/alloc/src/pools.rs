@@ -3,6 +3,7 @@
 //! A bit of a pool's bitmap is a hint: the lease index and the holds decide. So overlapping pools, a reload and
 //! leases outside every pool cost a look at the index, never a double lease.
 
+use crate::allocator::contains;
 use crate::bitmap::Bitmap;
 use crate::range::{Range, Ranged};
 use ahash::RandomState;
@@ -249,7 +250,14 @@ impl<F: Ranged> Pools<F> {
         pool: &Pool<F>,
         wanted: impl Fn(&F::Resource) -> bool,
     ) -> Option<F::Resource> {
-        let at = self.space_of(pool)?;
+        let Some(at) = self.space_of(pool) else {
+            let (until, resource) = *self.offers.iter().find(|(until, resource)| {
+                contains(pool, resource)
+                    && offered_to(&self.holds, resource, *until).is_some()
+                    && wanted(resource)
+            })?;
+            return self.forget_offer(until, resource).then_some(resource);
+        };
         let mut place = 0;
         while let Some((until, resource)) = self.spaces[at].offers.get(place).copied() {
             let stands = offered_to(&self.holds, &resource, until).is_some();

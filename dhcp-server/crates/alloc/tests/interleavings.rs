@@ -173,8 +173,6 @@ struct World<F: Case> {
     cfg: Arc<Server<F>>,
     /// That of packets that came before the last reload.
     before: Arc<Server<F>>,
-    /// The packet is one of these.
-    late: bool,
     now: u64,
     /// Packets under way, at most one for each client.
     packets: BTreeMap<u8, Plan<F>>,
@@ -188,7 +186,6 @@ impl<F: Case> World<F> {
         Self {
             alloc: Allocator::new(Arc::new(Store::in_memory()), &cfg),
             before: Arc::clone(&cfg),
-            late: false,
             cfg,
             now: 1_000_000,
             packets: BTreeMap::new(),
@@ -311,11 +308,9 @@ impl<F: Case> World<F> {
     fn check_plan(&self, client: u8, kind: F::Kind, only_hint: bool, planned: Option<&Plan<F>>) {
         let Some(plan) = planned else {
             if !only_hint {
-                let left = self.resources(kind).find(|resource| {
-                    // Offers of a pool that is no more are not taken back.
-                    self.is_free(client, resource)
-                        || !self.late && self.is_obtainable(client, resource)
-                });
+                let left = self
+                    .resources(kind)
+                    .find(|resource| self.is_obtainable(client, resource));
                 assert_eq!(left, None, "client {client} was turned away");
             }
             return;
@@ -414,9 +409,7 @@ impl<F: Case> World<F> {
             }
             Step::PlanLate { client } => {
                 std::mem::swap(&mut self.cfg, &mut self.before);
-                self.late = true;
                 self.plan(client % CLIENTS, F::KINDS[0], None, false);
-                self.late = false;
                 std::mem::swap(&mut self.cfg, &mut self.before);
             }
             Step::Offer { packet } => {
