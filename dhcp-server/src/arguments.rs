@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Parser};
 use outrigger_server::server::Options;
+use outrigger_server::version;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -105,26 +106,14 @@ impl Arguments {
 
 impl CommandLine {
     fn mode(self) -> Option<Mode> {
-        let version = env!("CARGO_PKG_VERSION");
         if self.version {
-            return Some(Mode::Print(version.to_owned()));
+            return Some(Mode::Print(version::SHORT.to_owned()));
         }
         if self.long_version {
-            let protocol = outrigger_proto::PROTOCOL_VERSION;
-            return Some(Mode::Print(format!(
-                "{version}\nOutrigger DHCP server, hook protocol {protocol}"
-            )));
+            return Some(Mode::Print(version::extended()));
         }
         if self.build {
-            let profile = if cfg!(debug_assertions) {
-                "debug"
-            } else {
-                "release"
-            };
-            let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-            return Some(Mode::Print(format!(
-                "{version}\n{profile} build for {arch}-{os}\nlease stores: memfile (journal)"
-            )));
+            return Some(Mode::Print(version::build()));
         }
         if let Some(file) = self.check {
             return Some(Mode::Check(file));

@@ -140,8 +140,14 @@ impl<F: Served> Service for ShardService<F> {
     type Discard = Discard;
 
     async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Option<Outgoing>, Discard> {
+        let traffic = &self.discards.traffic;
+        traffic.received(&datagram);
         let snapshot = self.snapshot().await?;
-        F::serve(&self.page, &snapshot.cfg, &snapshot.hooks, datagram).await
+        let served = F::serve(&self.page, &snapshot.cfg, &snapshot.hooks, datagram).await;
+        if let Ok(Some(outgoing)) = &served {
+            traffic.sent(outgoing);
+        }
+        served
     }
 
     fn discarded(&self, discard: Discard) {
@@ -154,6 +160,13 @@ impl<F: Served> Service for ShardService<F> {
     }
 
     fn shed(&self, reason: ShedReason, count: u64) {
+        match reason {
+            ShedReason::Overload
+            | ShedReason::Stale
+            | ShedReason::Truncated
+            | ShedReason::Unaddressed => self.discards.traffic.shed_unread(count),
+            ShedReason::Panicked | ShedReason::Stopped | ShedReason::Unsent => {}
+        }
         self.discards
             .count_many(Discard::because(shed(reason)), count);
     }

@@ -11,6 +11,7 @@
 //! configuration and takes new ones.
 
 pub mod clock;
+pub mod control;
 pub mod identity;
 pub mod instance;
 pub mod net;
@@ -22,3 +23,4 @@ pub mod shard;
 pub mod telemetry;
 pub mod turns;
 pub mod upkeep;
+pub mod version;

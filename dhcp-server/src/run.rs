@@ -1,27 +1,30 @@
 //! What each mode of the program does; returns the exit code.
 
 use crate::arguments::Arguments;
-use outrigger_config::diagnostic::Severity;
 use outrigger_config::model::{Config, LogSeverity, Logger};
-use outrigger_hooks::Hooks;
-use outrigger_proto::Family;
 use outrigger_server::clock::Clock;
-use outrigger_server::served::Served;
+use outrigger_server::control::{Commanded, MAX_ORDERS, Order, Wish, check as check_hooks};
 use outrigger_server::server::{Chain, FamilyServer, StartError, import_leases, reach_services};
 use outrigger_wire::{V4, V6};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::LocalSet;
+use tokio::time::timeout;
 
 /// sysexits.h: a wrong configuration.
 const EX_CONFIG: u8 = 78;
 /// sysexits.h: an input or output error.
 const EX_IOERR: u8 = 74;
 
+/// How long a command waits for the hook services of a new configuration.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// `-t` and `-T`.
 pub(crate) fn check(arguments: &Arguments, file: &Path, services: bool) -> u8 {
-    let Some(config) = load(arguments, file) else {
+    let Ok(config) = load(arguments, file) else {
         return EX_CONFIG;
     };
     if !services {
@@ -42,7 +45,7 @@ pub(crate) fn check(arguments: &Arguments, file: &Path, services: bool) -> u8 {
 
 /// `--import-leases`.
 pub(crate) fn import(arguments: &Arguments, files: &[PathBuf]) -> u8 {
-    let Some(configs) = load_all(arguments, files) else {
+    let Ok(configs) = load_all(arguments, files) else {
         return EX_CONFIG;
     };
     for config in configs {
@@ -60,7 +63,7 @@ pub(crate) fn import(arguments: &Arguments, files: &[PathBuf]) -> u8 {
 
 /// `-c`.
 pub(crate) fn serve(arguments: &Arguments, files: &[PathBuf]) -> u8 {
-    let Some(configs) = load_all(arguments, files) else {
+    let Ok(configs) = load_all(arguments, files) else {
         return EX_CONFIG;
     };
     let log_is_here = log_to(loggers(&configs), arguments.debug);
@@ -103,48 +106,47 @@ fn complain(error: &StartError) -> u8 {
     error.exit_code()
 }
 
-/// Reads a configuration and prints every problem; `None` where it cannot be used.
-fn load(arguments: &Arguments, file: &Path) -> Option<Config> {
-    let loaded = outrigger_config::load(file);
-    let mut diagnostics = loaded.diagnostics;
-    let (key, problems) = match &loaded.config {
-        Some(Config::V4(cfg)) => ("Dhcp4", Hooks::check(Family::V4, &cfg.hook_services)),
-        Some(Config::V6(cfg)) => ("Dhcp6", Hooks::check(Family::V6, &cfg.hook_services)),
-        None => ("", Vec::new()),
+/// Reads a configuration and prints every problem; where it cannot be used they are returned as well.
+fn load(arguments: &Arguments, file: &Path) -> Result<Config, String> {
+    let loaded = check_hooks(outrigger_config::load(file));
+    let mut problems: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+    let key = match &loaded.config {
+        Some(Config::V4(_)) => "Dhcp4",
+        Some(Config::V6(_)) => "Dhcp6",
+        None => "",
     };
-    diagnostics.extend(problems);
-    diagnostics.sort_by(|a, b| a.position.cmp(&b.position));
-    for diagnostic in &diagnostics {
-        eprintln!("{diagnostic}");
+    let other = arguments
+        .only
+        .filter(|only| loaded.config.is_some() && *only != key);
+    if let Some(only) = other {
+        let file = file.display();
+        problems.push(format!(
+            "{file}: expected the top-level key {only}, because that is how this program was called"
+        ));
     }
-    let wrong = diagnostics
-        .iter()
-        .any(|diagnostic| diagnostic.severity == Severity::Error);
-    match arguments.only {
-        Some(only) if loaded.config.is_some() && only != key => {
-            eprintln!(
-                "{}: expected the top-level key {only}, because that is how this program was called",
-                file.display()
-            );
-            None
-        }
-        _ => loaded.config.filter(|_| !wrong),
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    match loaded.config {
+        Some(config) if other.is_none() => Ok(config),
+        _ => Err(problems.join("\n")),
     }
 }
 
 /// All files; at most one of each family.
-fn load_all(arguments: &Arguments, files: &[PathBuf]) -> Option<Vec<Config>> {
-    let loaded: Vec<Option<Config>> = files.iter().map(|file| load(arguments, file)).collect();
-    let configs: Vec<Config> = loaded.into_iter().collect::<Option<_>>()?;
+fn load_all(arguments: &Arguments, files: &[PathBuf]) -> Result<Vec<Config>, String> {
+    let loaded: Vec<_> = files.iter().map(|file| load(arguments, file)).collect();
+    let configs = loaded.into_iter().collect::<Result<Vec<Config>, _>>()?;
     let of_v4 = configs
         .iter()
         .filter(|config| matches!(config, Config::V4(_)))
         .count();
     if of_v4 > 1 || configs.len() - of_v4 > 1 {
-        eprintln!("dhcp-server: one configuration of each family may be given, not two of one");
-        return None;
+        let problem = "one configuration of each family may be given, not two of one";
+        eprintln!("dhcp-server: {problem}");
+        return Err(problem.to_owned());
     }
-    Some(configs)
+    Ok(configs)
 }
 
 fn loggers(configs: &[Config]) -> &[Logger] {
@@ -254,19 +256,27 @@ enum Told {
 struct Running {
     v4: Option<FamilyServer<V4>>,
     v6: Option<FamilyServer<V6>>,
+    /// From the control sockets.
+    orders: mpsc::Receiver<Order>,
 }
 
 impl Running {
     async fn start(arguments: &Arguments, configs: Vec<Config>) -> Result<Self, StartError> {
-        let mut running = Self { v4: None, v6: None };
+        let (sender, orders) = mpsc::channel(MAX_ORDERS);
+        let mut running = Self {
+            v4: None,
+            v6: None,
+            orders,
+        };
         for config in configs {
             let (options, clock) = (&arguments.options, Clock::default());
+            let orders = sender.clone();
             match config {
                 Config::V4(cfg) => {
-                    running.v4 = Some(FamilyServer::start(cfg, options, clock).await?)
+                    running.v4 = Some(FamilyServer::start(cfg, options, clock, orders).await?)
                 }
                 Config::V6(cfg) => {
-                    running.v6 = Some(FamilyServer::start(cfg, options, clock).await?)
+                    running.v6 = Some(FamilyServer::start(cfg, options, clock, orders).await?)
                 }
             }
         }
@@ -287,6 +297,14 @@ impl Running {
                     Told::Reload => self.reload(arguments, files, &mut signals).await,
                     Told::LogCounters => self.log_counters(),
                 },
+                Some(order) = self.orders.recv() => {
+                    if let Some(code) = self.obey(order, arguments, files).await {
+                        return match self.stop().await {
+                            0 => code,
+                            failed => failed,
+                        };
+                    }
+                }
                 // What the journal could not keep must not be answered any more: out at once.
                 code = failed(self.v4.as_ref()) => return code,
                 code = failed(self.v6.as_ref()) => return code,
@@ -296,7 +314,7 @@ impl Running {
 
     async fn reload(&mut self, arguments: &Arguments, files: &[PathBuf], signals: &mut Signals) {
         tracing::info!("CONFIG_RELOAD");
-        let Some(configs) = load_all(arguments, files) else {
+        let Ok(configs) = load_all(arguments, files) else {
             tracing::error!(
                 "CONFIG_REFUSED: the file has problems, printed above; the old configuration stays"
             );
@@ -317,6 +335,38 @@ impl Running {
                 );
             }
         }
+    }
+
+    /// Does what a command asks for; where that is to stop, returns the exit code.
+    async fn obey(&mut self, order: Order, arguments: &Arguments, files: &[PathBuf]) -> Option<u8> {
+        let configs = match order.wish {
+            Wish::Stop(code) => return Some(code),
+            Wish::Configure(config) => Ok(vec![config]),
+            Wish::Reload => load_all(arguments, files),
+        };
+        let outcome = match configs {
+            Ok(configs) => self.take_in_time(&configs).await,
+            Err(problems) => Err(problems),
+        };
+        if let Err(problems) = &outcome {
+            tracing::error!("CONFIG_REFUSED: {problems}; the old configuration stays");
+        }
+        // A client that did not wait for it does not want to know.
+        let _ = order.done.send(outcome);
+        None
+    }
+
+    async fn take_in_time(&mut self, configs: &[Config]) -> Result<(), String> {
+        for config in configs {
+            match timeout(PATIENCE, self.take(config)).await {
+                Ok(taken) => taken.map_err(|error| Chain(&error).to_string())?,
+                Err(_) => {
+                    let seconds = PATIENCE.as_secs();
+                    return Err(format!("hook services were not ready within {seconds} s"));
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn take(&mut self, config: &Config) -> Result<(), StartError> {
@@ -352,7 +402,7 @@ impl Running {
 }
 
 /// Never ends for a family that is not served.
-async fn failed<F: Served>(server: Option<&FamilyServer<F>>) -> u8 {
+async fn failed<F: Commanded>(server: Option<&FamilyServer<F>>) -> u8 {
     match server {
         Some(server) => server.failed().await,
         None => std::future::pending().await,

@@ -1,6 +1,7 @@
 //! Builds every part of one family's server from its configuration; starts and stops them in order.
 
 use crate::clock::Clock;
+use crate::control::{Commanded, Control, ControlError, Current, Order, Sockets};
 use crate::identity::IdentityError;
 use crate::instance::{Instance, Snapshot, keep_up};
 use crate::net::NetError;
@@ -17,10 +18,11 @@ use outrigger_store::memfile::{self, ImportError};
 use outrigger_store::{Change, FileLayer, OsFiles, Store, StoreError, StoreOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// How long packets in flight may take to end when the server stops.
@@ -73,6 +75,9 @@ pub enum StartError {
     /// A socket cannot be opened.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// A control socket cannot be opened.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// No more threads or descriptors.
     #[error("cannot start the packet threads")]
     Threads(#[source] io::Error),
@@ -103,6 +108,7 @@ impl StartError {
             | Self::JournalExists(_) => 78,
             Self::Net(error) if error.is_configuration() => 78,
             Self::Store(_)
+            | Self::Control(_)
             | Self::Identity(_)
             | Self::LeaseFile { .. }
             | Self::Net(_)
@@ -121,10 +127,19 @@ pub struct FamilyServer<F: Served> {
     hooks: Arc<Hooks>,
     instance: Instance<F>,
     upkeep: (watch::Sender<Arc<Snapshot<F>>>, JoinHandle<()>),
+    commands: Commands<F>,
 }
 
-impl<F: Served> FamilyServer<F> {
-    /// Opens the leases, waits for hook services, opens the sockets, serves. Runs inside a local task set.
+/// The control channel of a server.
+struct Commands<F: Served> {
+    control: Rc<Control<F>>,
+    current: watch::Sender<Current<F>>,
+    sockets: Sockets,
+}
+
+impl<F: Commanded> FamilyServer<F> {
+    /// Opens the leases, waits for hook services, opens the sockets, serves. Runs inside a local task set. What commands ask
+    /// of the whole process goes to `orders`.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -132,6 +147,7 @@ impl<F: Served> FamilyServer<F> {
         cfg: Arc<Server<F>>,
         options: &Options,
         clock: Clock,
+        orders: mpsc::Sender<Order>,
     ) -> Result<Self, StartError> {
         let store = Arc::new(open_store::<F>(&cfg.lease_database, options)?);
         let identity = F::identify(&cfg, state_directory(&cfg.lease_database), &clock)?;
@@ -166,6 +182,8 @@ impl<F: Served> FamilyServer<F> {
             cfg: Arc::clone(&cfg),
             hooks: upkeep_hooks,
         });
+        let discards_too = Arc::clone(&discards);
+        let commands = Commands::open(Arc::clone(&common), discards_too, (&cfg, &hooks), orders)?;
         let (current, snapshots) = watch::channel(snapshot);
         let upkeep = tokio::task::spawn_local(keep_up(Arc::clone(&common), snapshots));
         let database = cfg.lease_database.clone();
@@ -185,6 +203,7 @@ impl<F: Served> FamilyServer<F> {
             hooks,
             instance,
             upkeep: (current, upkeep),
+            commands,
         })
     }
 
@@ -192,6 +211,9 @@ impl<F: Served> FamilyServer<F> {
     ///
     /// # Errors
     /// See [`StartError`].
+    ///
+    /// # Cancel safety
+    /// Dropped, the old one stays.
     pub async fn reload(&mut self, cfg: Arc<Server<F>>) -> Result<(), StartError> {
         if cfg.lease_database != self.database {
             return Err(StartError::OtherDatabase);
@@ -199,6 +221,10 @@ impl<F: Served> FamilyServer<F> {
         let hooks = start_hooks(&cfg, &self.info);
         let upkeep_hooks = hooks.shard(&Handle::current());
         hooks.ready().await?;
+        let Commands {
+            control, sockets, ..
+        } = &self.commands;
+        let control_sockets = sockets.open_further(&cfg.control_sockets, control)?;
         if cfg.interfaces == self.cfg.interfaces {
             self.instance.serve_with(&cfg, &hooks).await?;
         } else {
@@ -208,6 +234,14 @@ impl<F: Served> FamilyServer<F> {
             cfg: Arc::clone(&cfg),
             hooks: upkeep_hooks,
         }));
+        self.commands
+            .sockets
+            .become_all(&cfg.control_sockets, control_sockets);
+        self.commands.current.send_replace(Current {
+            cfg: Arc::clone(&cfg),
+            hooks: Arc::clone(&hooks),
+            since: Instant::now(),
+        });
         let old = std::mem::replace(&mut self.hooks, hooks);
         self.cfg = cfg;
         tokio::task::spawn_local(async move { old.retire(GRACE).await });
@@ -240,7 +274,7 @@ impl<F: Served> FamilyServer<F> {
         }
         let old = std::mem::replace(&mut self.instance, fresh).into_handles();
         old.stop(GRACE);
-        old.ended().await;
+        tokio::task::spawn_local(async move { old.ended().await });
         Ok(())
     }
 
@@ -298,6 +332,35 @@ impl<F: Served> FamilyServer<F> {
         }
         let leases = self.common.alloc.store().lock().len();
         tracing::info!(family = F::NAME, leases, "COUNTER_LEASES");
+    }
+}
+
+impl<F: Commanded> Commands<F> {
+    fn open(
+        common: Arc<Common<F>>,
+        discards: Arc<Discards>,
+        (cfg, hooks): (&Arc<Server<F>>, &Arc<Hooks>),
+        orders: mpsc::Sender<Order>,
+    ) -> Result<Self, ControlError> {
+        let started = Instant::now();
+        let (current, now) = watch::channel(Current {
+            cfg: Arc::clone(cfg),
+            hooks: Arc::clone(hooks),
+            since: started,
+        });
+        let control = Rc::new(Control {
+            common,
+            discards,
+            current: now,
+            orders,
+            started,
+        });
+        let sockets = Sockets::default().open_further(&cfg.control_sockets, &control)?;
+        Ok(Self {
+            control,
+            current,
+            sockets,
+        })
     }
 }
 

@@ -47,7 +47,7 @@ impl Peek {
         let (client, urgency) = match datagram.link.remote {
             SocketAddr::V4(_) => (client4(bytes), urgency4(bytes)),
             SocketAddr::V6(_) => {
-                let message = innermost(bytes).unwrap_or_default();
+                let message = innermost(bytes, RELAY_FORW).unwrap_or_default();
                 (client6(message), urgency6(message))
             }
         };
@@ -106,14 +106,34 @@ fn message_type4(bytes: &[u8]) -> Option<u8> {
 /// RFC 9915 §7.6, HOP_COUNT_LIMIT, with room for relays that do not keep it.
 const RELAYS: usize = 32;
 
-/// The client's message, relay layers taken off.
-fn innermost(bytes: &[u8]) -> Option<&[u8]> {
-    const RELAY_FORW: u8 = 12;
+const RELAY_FORW: u8 = 12;
+const RELAY_REPL: u8 = 13;
+
+/// Message type of a packet or of an answer, inside its relay layers; `None` where it cannot be read. `peer` says
+/// the family.
+pub(crate) fn message_type(bytes: &[u8], peer: &SocketAddr) -> Option<u8> {
+    match peer {
+        SocketAddr::V4(_) => message_type4(bytes),
+        SocketAddr::V6(_) => {
+            let layer = *bytes.first()?;
+            let layers = matches!(layer, RELAY_FORW | RELAY_REPL);
+            let message = if layers {
+                innermost(bytes, layer)?
+            } else {
+                bytes
+            };
+            message.first().copied()
+        }
+    }
+}
+
+/// The client's message, relay layers of this type taken off.
+fn innermost(bytes: &[u8], layer: u8) -> Option<&[u8]> {
     const RELAY_HEADER: usize = 34;
     const RELAY_MESSAGE: u16 = 9;
     let mut message = bytes;
     for _ in 0..=RELAYS {
-        if message.first() != Some(&RELAY_FORW) {
+        if message.first() != Some(&layer) {
             return Some(message);
         }
         message = option6(message.get(RELAY_HEADER..)?, RELAY_MESSAGE)?;

@@ -1,5 +1,6 @@
 //! Packets that get no answer. Each has one reason, counted once.
 
+use crate::telemetry::Traffic;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -100,10 +101,12 @@ impl Discard {
     }
 }
 
-/// How many packets of one family got no answer, by reason.
+/// How many packets of one family got no answer, by reason; and of how many.
 #[derive(Debug)]
 pub struct Discards {
     counts: Vec<AtomicU64>,
+    /// All packets that came, and the answers.
+    pub traffic: Traffic,
 }
 
 impl Default for Discards {
@@ -113,6 +116,7 @@ impl Default for Discards {
                 .iter()
                 .map(|_| AtomicU64::new(0))
                 .collect(),
+            traffic: Traffic::default(),
         }
     }
 }
