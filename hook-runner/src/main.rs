@@ -1,6 +1,7 @@
 //! Starts, watches, restarts and drains the hook services of one host; checks and calls any service.
 
 mod backoff;
+mod call;
 mod check;
 mod config;
 mod health;
@@ -12,9 +13,11 @@ mod runner;
 mod subnets;
 mod supervise;
 
+use call::CallError;
 use clap::{Parser, Subcommand};
 use config::Config;
-use std::io::IsTerminal;
+use peer::PeerError;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -22,6 +25,7 @@ use tracing_subscriber::EnvFilter;
 /// Exit codes of sysexits.h.
 const USAGE: u8 = 64;
 const INTERNAL: u8 = 70;
+const IO: u8 = 74;
 const CONFIG: u8 = 78;
 
 /// Works with the hook services of one host.
@@ -42,6 +46,8 @@ enum Command {
     },
     /// Tries whether a service keeps the rules of the hook protocol. Its callouts are called, with made-up packets.
     Check(check::Arguments),
+    /// Calls one hook point of a service and prints the reply as JSON.
+    Call(call::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +71,7 @@ fn main() -> ExitCode {
     match arguments.command {
         Command::Run { file } => run(&file),
         Command::Check(arguments) => check(arguments),
+        Command::Call(arguments) => call(arguments),
     }
 }
 
@@ -80,6 +87,36 @@ fn check(arguments: check::Arguments) -> ExitCode {
     match block_on(check::run(arguments, &mut std::io::stdout())) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(INTERNAL)
+        }
+    }
+}
+
+fn call(arguments: call::Arguments) -> ExitCode {
+    match block_on(async { Ok(call::run(arguments).await) }) {
+        Ok(Ok(reply)) => {
+            match (
+                writeln!(std::io::stdout(), "{:#}", reply.json),
+                reply.is_result,
+            ) {
+                (Err(_), _) => ExitCode::from(IO),
+                (Ok(()), true) => ExitCode::SUCCESS,
+                (Ok(()), false) => ExitCode::FAILURE,
+            }
+        }
+        Ok(Err(error)) => {
+            tracing::error!("{error}");
+            ExitCode::from(match error {
+                CallError::Packet(_) => USAGE,
+                CallError::Peer {
+                    source: PeerError::Refused(_),
+                    ..
+                } => CONFIG,
+                CallError::Peer { .. } => IO,
+            })
+        }
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::from(INTERNAL)

@@ -88,7 +88,7 @@ impl Material {
     }
 
     fn point4(&self, point: HookPoint) -> Point {
-        let (query, response) = (Some(self.query4.clone()), Some(self.response4.clone()));
+        let (query, response) = (Some(parsed4(&self.query4)), Some(parsed4(&self.response4)));
         let (subnet_id, lease) = (self.subnet_id, self.lease(Family::V4));
         let lease_arguments = || v1::Lease4Arguments {
             query: query.clone(),
@@ -157,7 +157,7 @@ impl Material {
     }
 
     fn point6(&self, point: HookPoint) -> Point {
-        let (query, response) = (Some(self.query6.clone()), Some(self.response6.clone()));
+        let (query, response) = (Some(parsed6(&self.query6)), Some(parsed6(&self.response6)));
         let (subnet_id, lease) = (self.subnet_id, self.lease(Family::V6));
         let lease_arguments = || v1::Lease6Arguments {
             query: query.clone(),
@@ -346,6 +346,21 @@ fn sample_link(local: &[u8], local_port: u32, remote: &[u8], remote_port: u32) -
         local_port,
         remote_address: Bytes::copy_from_slice(remote),
         remote_port,
+    }
+}
+
+/// Packets as elsewhere: never with the datagram.
+fn parsed4(packet: &v1::Packet4) -> v1::Packet4 {
+    v1::Packet4 {
+        wire: Bytes::new(),
+        ..packet.clone()
+    }
+}
+
+fn parsed6(packet: &v1::Packet6) -> v1::Packet6 {
+    v1::Packet6 {
+        wire: Bytes::new(),
+        ..packet.clone()
     }
 }
 

@@ -4,6 +4,7 @@ use bytes::BufMut;
 use outrigger_hook_sdk::{ConnectError, Endpoint};
 use outrigger_proto::{MAX_MESSAGE, PROTOCOL_VERSION, v1};
 use prost::Message as _;
+use std::error::Error as _;
 use std::marker::PhantomData;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -82,6 +83,11 @@ impl PeerError {
     /// Of an RPC.
     pub(crate) fn status(what: &'static str, status: Status) -> Self {
         Self::Status { what, status }
+    }
+
+    /// Whether the service sent it: one that comes with a source was made here, because the transport failed.
+    pub(crate) fn is_of_service(status: &Status) -> bool {
+        status.source().is_none()
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::peer::{Peer, PeerError, Session};
 use outrigger_proto::v1;
 use prost::Message as _;
-use std::error::Error as _;
 use v1::callout_reply::Outcome;
 
 /// A session, or calls one at a time.
@@ -69,7 +68,7 @@ impl Line {
 pub(crate) async fn call_once(peer: &Peer, request: Vec<u8>) -> Result<Answer, PeerError> {
     match peer.unary::<v1::CalloutReply>("Call", request).await {
         Ok(reply) => Ok(Answer::of(reply)),
-        Err(PeerError::Status { status, .. }) if status.source().is_none() => {
+        Err(PeerError::Status { status, .. }) if PeerError::is_of_service(&status) => {
             Ok(Answer::Failure(status.message().to_owned()))
         }
         Err(error) => Err(error),
