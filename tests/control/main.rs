@@ -1,0 +1,7 @@
+//! Kea's control commands over a unix socket, as `kea-shell` and Stork send them, against a running server.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod client;
+mod v4;
+mod v6;
