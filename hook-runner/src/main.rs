@@ -6,6 +6,7 @@ mod check;
 mod config;
 mod health;
 mod material;
+mod new;
 mod output;
 mod peer;
 mod process;
@@ -16,6 +17,7 @@ mod supervise;
 use call::CallError;
 use clap::{Parser, Subcommand};
 use config::Config;
+use new::NewError;
 use peer::PeerError;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -48,6 +50,8 @@ enum Command {
     Check(check::Arguments),
     /// Calls one hook point of a service and prints the reply as JSON.
     Call(call::Arguments),
+    /// Makes a project for a new hook service, with a test.
+    New(new::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::Run { file } => run(&file),
         Command::Check(arguments) => check(arguments),
         Command::Call(arguments) => call(arguments),
+        Command::New(arguments) => new(&arguments),
     }
 }
 
@@ -120,6 +125,28 @@ fn call(arguments: call::Arguments) -> ExitCode {
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::from(INTERNAL)
+        }
+    }
+}
+
+fn new(arguments: &new::Arguments) -> ExitCode {
+    match new::run(arguments, Path::new("")) {
+        Ok(folder) => {
+            tracing::info!(
+                "{} is ready; its README.md says how to go on",
+                folder.display()
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(match error {
+                NewError::Write { .. } => IO,
+                NewError::Name(_)
+                | NewError::Taken(_)
+                | NewError::NoSdk(_)
+                | NewError::Exists(_) => USAGE,
+            })
         }
     }
 }
