@@ -238,6 +238,16 @@ impl Signals {
         }
     }
 
+    /// What ends the wait for a new configuration.
+    async fn other_than_counters(&mut self) -> Told {
+        loop {
+            match self.next().await {
+                Told::LogCounters => {}
+                told => return told,
+            }
+        }
+    }
+
     /// Waits for the word to stop, and passes over the others: nothing is there yet to reload or to count.
     async fn stop(&mut self) {
         while self.next().await != Told::Stop {}
@@ -294,7 +304,11 @@ impl Running {
             tokio::select! {
                 told = signals.next() => match told {
                     Told::Stop => return self.stop().await,
-                    Told::Reload => self.reload(arguments, files, &mut signals).await,
+                    Told::Reload => {
+                        if self.reload(arguments, files, &mut signals).await == Some(Told::Stop) {
+                            return self.stop().await;
+                        }
+                    }
                     Told::LogCounters => self.log_counters(),
                 },
                 Some(order) = self.orders.recv() => {
@@ -312,20 +326,26 @@ impl Running {
         }
     }
 
-    async fn reload(&mut self, arguments: &Arguments, files: &[PathBuf], signals: &mut Signals) {
+    /// Takes what is in the files now. Returns what it was told meanwhile that made it give up.
+    async fn reload(
+        &mut self,
+        arguments: &Arguments,
+        files: &[PathBuf],
+        signals: &mut Signals,
+    ) -> Option<Told> {
         tracing::info!("CONFIG_RELOAD");
         let Ok(configs) = load_all(arguments, files) else {
             tracing::error!(
                 "CONFIG_REFUSED: the file has problems, printed above; the old configuration stays"
             );
-            return;
+            return None;
         };
         for config in configs {
             let reloaded = tokio::select! {
                 reloaded = self.take(&config) => reloaded,
-                _ = signals.reload.recv() => {
+                told = signals.other_than_counters() => {
                     tracing::warn!("CONFIG_RELOAD_ABANDONED: hook services were not ready; send SIGHUP to try once more");
-                    return;
+                    return Some(told);
                 }
             };
             if let Err(error) = reloaded {
@@ -335,6 +355,7 @@ impl Running {
                 );
             }
         }
+        None
     }
 
     /// Does what a command asks for; where that is to stop, returns the exit code.

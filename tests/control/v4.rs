@@ -139,6 +139,49 @@ fn a_configuration_is_taken_from_the_socket_and_the_file_brings_the_old_one_back
     assert_eq!(control.ask("config-hash-get")["arguments"]["hash"], hash);
 }
 
+/// The configuration with a service that is never there.
+fn waits_for_a_service(stage: &Stage) -> Value {
+    let mut config: Value = serde_json::from_str(&stage.control.configured(CONFIG)).unwrap();
+    let endpoint = format!("unix:{}", stage.lab.dir().join("absent.sock").display());
+    config["Dhcp4"]["hook-services"] =
+        json!([{ "name": "absent", "endpoints": [ endpoint ], "at-start": "wait" }]);
+    config
+}
+
+#[test]
+fn a_configuration_whose_service_is_missing_is_given_up_while_others_ask_on() {
+    let stage = Stage::new();
+    let control = &stage.control;
+    let hash = control.ask("config-hash-get");
+    let running = control.ask("config-get")["arguments"]["Dhcp4"].clone();
+    let mut config = waits_for_a_service(&stage);
+    config["Dhcp4"]["lease-database"] = running["lease-database"].clone();
+    std::thread::scope(|scope| {
+        let set = scope.spawn(|| control.ask_with("config-set", &config));
+        let waiting = stage.server.process.wait_for_line("config-set", PATIENCE);
+        assert!(waiting.contains("COMMAND_RECEIVED"), "{waiting}");
+        assert_eq!(control.ask("status-get")["result"], 0);
+        let set = set.join().unwrap();
+        let text = set["text"].as_str().unwrap();
+        assert!(text.contains("not ready within 10 s"), "{text}");
+    });
+    assert_eq!(control.ask("config-hash-get"), hash);
+    lease(&mut Client4::new([0x02, 0, 0, 0, 0, 0x76]), &stage.link());
+}
+
+#[test]
+fn a_reload_that_waits_for_a_service_does_not_keep_the_server_from_stopping() {
+    let stage = Stage::new();
+    let config = waits_for_a_service(&stage);
+    stage.server.rewrite(&config.to_string());
+    stage.server.process.signal(Signal::SIGHUP);
+    stage
+        .server
+        .process
+        .wait_for_line("CONFIG_RELOAD", PATIENCE);
+    assert_eq!(stage.server.stop().code(), Some(0));
+}
+
 #[test]
 fn shutdown_is_answered_and_ends_the_process_with_the_code_asked_for() {
     let stage = Stage::new();

@@ -239,6 +239,34 @@ fn parse_hex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_arrives_is_read_or_refused(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec![
+                    "{", "}", "[", "]", "\"", "\\", ":", ",", "1", " ", "é", "\u{0}",
+                    "\"command\":\"a\"", "\"arguments\":",
+                ]),
+                0..24,
+            ),
+            cut in 0_usize..24,
+        ) {
+            let text = pieces.concat();
+            let bytes = text.as_bytes();
+            let bytes = &bytes[..bytes.len().min(cut * 4)];
+            if let Some(end) = Extent::default().end_in(bytes) {
+                prop_assert!((1..=bytes.len()).contains(&end));
+            }
+            if let Ok(request) = Request::parse(bytes) {
+                let placed = request.arguments_in_place();
+                prop_assert_eq!(placed.is_some(), request.arguments.is_some());
+                let whole = Extent::default().end_in(bytes);
+                prop_assert_eq!(whole, Some(bytes.trim_ascii_end().len()));
+            }
+        }
+    }
 
     #[test]
     fn identifiers_are_read_with_and_without_colons() {

@@ -287,6 +287,8 @@ fn timestamp(seconds: u64) -> String {
 mod tests {
     use super::*;
     use outrigger_config::model::Config;
+    use outrigger_hooks::{Cause, FailureCount};
+    use outrigger_proto::{HookPoint, NextStep, OnFailure};
     use outrigger_wire::family::Resource6;
 
     #[test]
@@ -299,6 +301,39 @@ mod tests {
             (4_107_542_400, "2100-03-01 00:00:00.000000"),
         ] {
             assert_eq!(timestamp(seconds), text);
+        }
+    }
+
+    #[test]
+    fn calls_of_hook_services_are_counted_under_their_names() {
+        let failure = |action, count| FailureCount {
+            point: HookPoint::Pkt4Receive,
+            cause: Cause::Deadline,
+            action,
+            count,
+        };
+        let service = ServiceCounters {
+            service: "user-chk".to_owned(),
+            results: vec![(NextStep::Skip, 5)],
+            failures: vec![failure(OnFailure::Continue, 2), failure(OnFailure::Drop, 1)],
+            late_replies: 4,
+            unknown_replies: 0,
+            warnings: 0,
+            unsupported_steps: 0,
+            sessions_opened: 1,
+            batches: 9,
+        };
+        let mut values = Values::new();
+        hook_service(&service, &mut values);
+        for (name, value) in [
+            ("result[SKIP]", 5),
+            ("failures", 3),
+            ("failure[pkt4_receive][deadline]", 3),
+            ("late-replies", 4),
+            ("batches", 9),
+        ] {
+            let name = format!("outrigger.hook-service[user-chk].{name}");
+            assert_eq!(values.get(&name), Some(&value), "{name}: {values:?}");
         }
     }
 
