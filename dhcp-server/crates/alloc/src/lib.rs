@@ -9,7 +9,7 @@
 //! The claim dies with the packet. Two packets are never shown the same free address, and a free address anywhere in
 //! a pool is always found. This crate never calls a hook and never reads a clock.
 //!
-//! Read [`Allocator::plan`] first, then [`pools`].
+//! Read [`Allocator::plan`] first, then the module `pools`.
 
 mod allocator;
 mod bitmap;

@@ -51,7 +51,7 @@ pub(super) fn meant_address(packet: &Packet4) -> Option<Ipv4Addr> {
     let ciaddr = packet.header.ciaddr;
     packet
         .requested_address()
-        .or((!ciaddr.is_unspecified()).then_some(ciaddr))
+        .or(Some(ciaddr))
         .filter(|addr| !addr.is_unspecified())
 }
 

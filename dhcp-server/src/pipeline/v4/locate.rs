@@ -65,7 +65,7 @@ pub(super) fn subnet(cfg: &Server<V4>, query: Query4, own: Ipv4Addr) -> Located4
     let link_selection = packet.relay_info().and_then(relay4::link_selection);
     let named = link_selection
         .filter(|_| !cfg.own.ignore_rai_link_selection)
-        .or(packet.subnet_selection());
+        .or_else(|| packet.subnet_selection());
     let giaddr = packet.header.giaddr;
     let found = if let Some(named) = named {
         by_prefix(cfg, named)
