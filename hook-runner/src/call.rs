@@ -3,10 +3,10 @@
 mod description;
 mod packet;
 mod pcap;
-mod show;
 
 use crate::material::Material;
 use crate::peer::{Identity, Peer, PeerError, REVISION};
+use crate::show;
 use crate::subnets::{Subnet, subnets};
 use bytes::Bytes;
 use outrigger_hook_sdk::Endpoint;

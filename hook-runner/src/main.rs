@@ -11,6 +11,7 @@ mod output;
 mod peer;
 mod process;
 mod runner;
+mod show;
 mod subnets;
 mod supervise;
 

@@ -341,14 +341,21 @@ impl Session {
         self.reply_to(id).await
     }
 
-    /// The reply to `id`.
+    /// The reply to `id`, among however many others.
     pub(crate) async fn reply_to(&mut self, id: u64) -> Result<v1::CalloutReply, PeerError> {
-        loop {
-            let reply = self.reply().await?;
-            if reply.id == id {
-                return Ok(reply);
+        let limit = self.patience;
+        let found = timeout(limit, async {
+            loop {
+                let reply = self.reply().await?;
+                if reply.id == id {
+                    return Ok(reply);
+                }
             }
-        }
+        });
+        found.await.unwrap_or(Err(PeerError::Silent {
+            what: "a call",
+            limit,
+        }))
     }
 
     /// Until the service closes the stream; the replies that came before.

@@ -1,9 +1,13 @@
 //! How a server would call this service.
 
 use crate::peer::{Peer, PeerError, Session};
+use crate::show;
 use outrigger_proto::v1;
 use prost::Message as _;
 use v1::callout_reply::Outcome;
+
+/// Characters of a result that are shown.
+const MOST_SHOWN: usize = 300;
 
 /// A session, or calls one at a time.
 #[derive(Debug)]
@@ -33,17 +37,19 @@ impl Answer {
     /// In a few words.
     pub(crate) fn show(&self) -> String {
         match self {
-            Self::Result(result) => format!("a result ({result:?})"),
+            Self::Result(result) => format!("the result {}", shortened(&show::result(result))),
             Self::Failure(text) => format!("a failure ({text})"),
             Self::Nothing => "neither result nor failure".to_owned(),
         }
     }
 }
 
-pub(crate) fn is_parked(reply: &v1::CalloutReply) -> bool {
-    match &reply.outcome {
-        Some(Outcome::Result(result)) => result.next_step() == v1::NextStep::Park,
-        Some(Outcome::Failure(_)) | None => false,
+/// A context may have thousands of bytes.
+fn shortened(result: &serde_json::Value) -> String {
+    let text = result.to_string();
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
@@ -54,7 +60,7 @@ impl Line {
             Self::Session(session) => {
                 let id = call.id;
                 let reply = session.ask(call).await?;
-                match is_parked(&reply) {
+                match show::is_parked(&reply) {
                     true => Ok(Answer::of(session.reply_to(id).await?)),
                     false => Ok(Answer::of(reply)),
                 }

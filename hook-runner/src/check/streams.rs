@@ -1,9 +1,9 @@
 //! Rules of sessions, from the headers to the drain.
 
 use super::handshake::serving;
-use super::line::is_parked;
 use super::subject::{Outcome, Subject, Verdict, failed};
 use crate::peer::{PeerError, REVISION, Session};
+use crate::show::is_parked;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use outrigger_proto::v1;

@@ -120,6 +120,28 @@ wrong_services! {
 }
 
 #[tokio::test]
+async fn a_service_without_sessions_is_checked_call_by_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("s");
+    let service = tokio::spawn(wrong::serve(Fault::NoSessions, socket.clone()));
+    while !socket.exists() {
+        tokio::task::yield_now().await;
+    }
+    let (code, text) = check(&socket, &[]).await;
+    service.abort();
+    assert_eq!(code, 0, "{text}");
+    let skipped = named(&text, "skipped");
+    assert!(
+        skipped.contains(&"ids") && skipped.contains(&"bye"),
+        "{text}"
+    );
+    let kept = named(&text, "ok");
+    for rule in ["changes", "packets", "unknown-hook-point", "unknown-fields"] {
+        assert!(kept.contains(&rule), "{rule}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn user_chk_keeps_every_rule_in_both_families() {
     let folder = tempfile::tempdir().unwrap();
     let registry = folder.path().join("registry.txt");

@@ -21,6 +21,8 @@ use v1::service_message::Message as Sent;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
+    /// No fault: sessions are an offer.
+    NoSessions,
     NoLoad,
     NoName,
     AnyVersion,
@@ -116,7 +118,7 @@ fn loaded(fault: Fault) -> v1::Loaded {
             subscription(v1::HookPoint::Pkt4Receive, reads, "query.classes"),
             subscription(v1::HookPoint::Subnet4Select, "query", "subnet"),
         ],
-        sessions: true,
+        sessions: fault != Fault::NoSessions,
         ..Default::default()
     }
 }

@@ -7,9 +7,9 @@ use tonic::Status;
 use v1::callout_reply::Outcome;
 
 /// Of a session or `Call`.
-pub(super) fn reply(reply: &v1::CalloutReply) -> Value {
+pub(crate) fn reply(reply: &v1::CalloutReply) -> Value {
     match &reply.outcome {
-        Some(Outcome::Result(result)) => self::result(result),
+        Some(Outcome::Result(outcome)) => result(outcome),
         Some(Outcome::Failure(failure)) => json!({
             "outcome": "failure", "code": failure.code, "text": failure.text,
         }),
@@ -18,17 +18,19 @@ pub(super) fn reply(reply: &v1::CalloutReply) -> Value {
 }
 
 /// A status means what a failure means.
-pub(super) fn status(status: &Status) -> Value {
+pub(crate) fn status(status: &Status) -> Value {
     json!({
         "outcome": "failure", "status": format!("{:?}", status.code()), "text": status.message(),
     })
 }
 
-pub(super) fn is_parked(reply: &v1::CalloutReply) -> bool {
+/// Whether a second, final reply follows.
+pub(crate) fn is_parked(reply: &v1::CalloutReply) -> bool {
     matches!(&reply.outcome, Some(Outcome::Result(result)) if result.next_step() == v1::NextStep::Park)
 }
 
-fn result(result: &v1::CalloutResult) -> Value {
+/// What a callout came to.
+pub(crate) fn result(result: &v1::CalloutResult) -> Value {
     let next_step = match NextStep::try_from(result.next_step) {
         Ok(step) => json!(step.name()),
         Err(number) => json!(number),
