@@ -59,7 +59,7 @@ pub struct Server<F: Settings> {
     pub parked_packet_limit: u32,
     /// Loggers, first match by name wins.
     pub loggers: Vec<Logger>,
-    /// Unix control socket paths (accepted; the socket itself is opened by the server where it offers commands).
+    /// Paths of unix control sockets.
     pub control_sockets: Vec<PathBuf>,
     /// Hook services in the order of their callouts.
     pub hook_services: Vec<HookService>,
