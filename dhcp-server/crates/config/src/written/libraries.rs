@@ -12,7 +12,8 @@ enum Fate {
     Refused(&'static str),
 }
 
-const COMMANDS: Fate = Fate::Kept("commands are the server's own, list-commands names those that it has");
+const COMMANDS: Fate =
+    Fate::Kept("commands are the server's own, list-commands names those that it has");
 const STORAGE: Fate = Fate::Kept("databases are not loaded as libraries");
 
 /// Base names of Kea's libraries.
