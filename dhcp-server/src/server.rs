@@ -13,7 +13,6 @@ use crate::turns::Turns;
 use outrigger_alloc::Allocator;
 use outrigger_config::model::{AtStart, HookService, LeaseDatabase, Server};
 use outrigger_hooks::{Hooks, ServerInfo, ServiceCounters, StartFailure};
-use outrigger_proto::v1;
 use outrigger_store::memfile::{self, ImportError};
 use outrigger_store::{Change, FileLayer, OsFiles, Store, StoreError, StoreOptions};
 use std::io;
@@ -396,30 +395,8 @@ fn start_hooks<F: Served>(cfg: &Server<F>, info: &ServerInfo) -> Arc<Hooks> {
         F::FAMILY,
         &cfg.hook_services,
         cfg.hook_budget,
-        told(cfg, info),
+        info.with(cfg),
     )
-}
-
-/// What services are told of this server and its subnets.
-fn told<F: Served>(cfg: &Server<F>, info: &ServerInfo) -> ServerInfo {
-    let network = |index: Option<usize>| index.and_then(|index| cfg.shared_networks.get(index));
-    let subnets = cfg.subnets.iter().map(|subnet| v1::Subnet {
-        id: subnet.id.0,
-        prefix: subnet.prefix.to_string(),
-        shared_network: network(subnet.shared_network)
-            .map_or_else(String::new, |network| network.name.to_string()),
-        user_context: if subnet.user_context.is_null() {
-            String::new()
-        } else {
-            subnet.user_context.to_string()
-        },
-        interface: subnet.interface.as_deref().unwrap_or_default().to_owned(),
-    });
-    ServerInfo {
-        revision: cfg.revision,
-        subnets: subnets.collect(),
-        ..info.clone()
-    }
 }
 
 fn server_info() -> ServerInfo {
@@ -531,7 +508,7 @@ pub async fn reach_services<F: Served>(cfg: &Server<F>) -> Result<(), StartError
         F::FAMILY,
         &services,
         cfg.hook_budget,
-        told(cfg, &server_info()),
+        server_info().with(cfg),
     );
     let _connected = hooks.shard(&Handle::current());
     hooks.ready().await?;

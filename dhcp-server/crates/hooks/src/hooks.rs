@@ -7,7 +7,7 @@ use crate::link::Links;
 use crate::routes::Routes;
 use crate::service::Service;
 use arc_swap::ArcSwap;
-use outrigger_config::model::{AtStart, HookService};
+use outrigger_config::model::{AtStart, HookService, Server, Settings};
 use outrigger_proto::{Family, HookPoint, PROTOCOL_VERSION, v1};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +37,30 @@ pub struct ServerInfo {
     pub revision: u64,
     /// In ascending id.
     pub subnets: Vec<v1::Subnet>,
+}
+
+impl ServerInfo {
+    /// The same server with the revision and the subnets of a configuration.
+    #[must_use]
+    pub fn with<F: Settings>(&self, cfg: &Server<F>) -> Self {
+        let network = |index: Option<usize>| cfg.shared_networks.get(index?);
+        let subnets = cfg.subnets.iter().map(|subnet| v1::Subnet {
+            id: subnet.id.0,
+            prefix: subnet.prefix.to_string(),
+            shared_network: network(subnet.shared_network)
+                .map_or_else(String::new, |network| network.name.to_string()),
+            user_context: match &subnet.user_context {
+                context if context.is_null() => String::new(),
+                context => context.to_string(),
+            },
+            interface: subnet.interface.as_deref().unwrap_or_default().to_owned(),
+        });
+        Self {
+            revision: cfg.revision,
+            subnets: subnets.collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// Everything one server knows of its hook services, shared by the shards. A new configuration is a new value; packets
