@@ -7,7 +7,9 @@ pub mod v6;
 use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::TurnError;
 use outrigger_alloc::CommitError;
-use outrigger_config::model::{Host, HostIdentifierType, HostTable, Server, Settings, Subnet};
+use outrigger_config::model::{
+    Host, HostIdentifierType, HostTable, OptionSet, Server, Settings, Subnet,
+};
 use outrigger_hooks::{HookDrop, Step};
 use outrigger_store::StoreError;
 use smallvec::SmallVec;
@@ -31,7 +33,13 @@ impl From<StoreError> for Discard {
     fn from(error: StoreError) -> Self {
         Self::because(match error {
             StoreError::Full { .. } | StoreError::NoSpace { .. } => DiscardReason::StoreBusy,
-            _ => DiscardReason::NotDurable,
+            StoreError::Locked { .. }
+            | StoreError::Unusable { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::Missing { .. }
+            | StoreError::TooLarge { .. }
+            | StoreError::Failed { .. }
+            | StoreError::Stopped => DiscardReason::NotDurable,
         })
     }
 }
@@ -97,7 +105,7 @@ fn seconds(duration: std::time::Duration) -> u32 {
 fn subnet_scopes<'c, F: Settings>(
     cfg: &'c Server<F>,
     subnet: &'c Subnet<F>,
-) -> impl Iterator<Item = &'c outrigger_config::model::OptionSet> {
+) -> impl Iterator<Item = &'c OptionSet> {
     let network = subnet
         .shared_network
         .and_then(|index| cfg.shared_networks.get(index));
