@@ -89,7 +89,7 @@ pub(crate) struct Reply {
 /// The packets cannot be read, or the service is not there, refuses or does not answer.
 pub(crate) async fn run(arguments: Arguments) -> Result<Reply, CallError> {
     let point = arguments.hook_point;
-    let family = match point.spec().family {
+    let family = match of_packets(point) {
         Family::V4 => v1::Family::Dhcp4,
         Family::V6 => v1::Family::Dhcp6,
     };
@@ -107,6 +107,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Reply, CallError> {
     })
 }
 
+/// Whose packets a call of `point` brings. What both families have is called as by a DHCPv4 server.
+fn of_packets(point: HookPoint) -> Family {
+    point.spec().family.unwrap_or(Family::V4)
+}
+
 fn request(arguments: &Arguments, identity: &Identity) -> Result<v1::CalloutRequest, CallError> {
     let point = arguments.hook_point;
     let mut material = Material::sample(&identity.subnets);
@@ -119,7 +124,7 @@ fn request(arguments: &Arguments, identity: &Identity) -> Result<v1::CalloutRequ
         response: arguments.response.as_deref(),
         number: arguments.number,
     };
-    packets.read(point.spec().family, &mut material)?;
+    packets.read(of_packets(point), &mut material)?;
     let status = match arguments.status.as_str() {
         "SKIP" => NextStep::Skip,
         "DROP" => NextStep::Drop,

@@ -81,8 +81,9 @@ impl Material {
     /// The arguments of `point`.
     pub(crate) fn arguments(&self, point: HookPoint) -> v1::Arguments {
         let point = match point.spec().family {
-            Family::V4 => self.point4(point),
-            Family::V6 => self.point6(point),
+            Some(Family::V4) => self.point4(point),
+            Some(Family::V6) => self.point6(point),
+            None => of_command(point),
         };
         v1::Arguments { point: Some(point) }
     }
@@ -105,9 +106,10 @@ impl Material {
                 subnet_id,
                 subnet_ids: self.subnet_ids.clone(),
             }),
-            HookPoint::Host4Identifier => {
-                Point::Host4Identifier(v1::Host4IdentifierArguments { query })
-            }
+            HookPoint::Host4Identifier => Point::Host4Identifier(v1::Host4IdentifierArguments {
+                query,
+                identifier_type: v1::IdentifierType::FlexId.into(),
+            }),
             HookPoint::Ddns4Update => Point::Ddns4Update(v1::Ddns4UpdateArguments {
                 query,
                 response,
@@ -115,6 +117,7 @@ impl Material {
                 hostname: lease.hostname.clone(),
                 fwd_update: true,
                 rev_update: true,
+                ddns_parameters: Some(ddns_parameters()),
             }),
             HookPoint::Lease4Select => Point::Lease4Select(v1::Lease4SelectArguments {
                 query,
@@ -131,6 +134,7 @@ impl Material {
                 leases: vec![lease],
                 offer_lifetime: 0,
                 old_lease: None,
+                host: None,
             }),
             HookPoint::Lease4ServerDecline => Point::Lease4ServerDecline(lease_arguments()),
             HookPoint::Leases4Committed => Point::Leases4Committed(v1::Leases4CommittedArguments {
@@ -151,6 +155,8 @@ impl Material {
             }),
             HookPoint::Lease4Expire => Point::Lease4Expire(expired(lease)),
             HookPoint::Lease4Recover => Point::Lease4Recover(expired(lease)),
+            HookPoint::Dhcp4SrvConfigured => Point::Dhcp4SrvConfigured(configured()),
+            HookPoint::Cb4Updated => Point::Cb4Updated(updated()),
             // The last of DHCPv4.
             _ => Point::Lease4Renew(lease_arguments()),
         }
@@ -173,9 +179,10 @@ impl Material {
                 subnet_id,
                 subnet_ids: self.subnet_ids.clone(),
             }),
-            HookPoint::Host6Identifier => {
-                Point::Host6Identifier(v1::Host6IdentifierArguments { query })
-            }
+            HookPoint::Host6Identifier => Point::Host6Identifier(v1::Host6IdentifierArguments {
+                query,
+                identifier_type: v1::IdentifierType::FlexId.into(),
+            }),
             HookPoint::Ddns6Update => Point::Ddns6Update(v1::Ddns6UpdateArguments {
                 query,
                 response,
@@ -183,6 +190,7 @@ impl Material {
                 hostname: lease.hostname.clone(),
                 fwd_update: true,
                 rev_update: true,
+                ddns_parameters: Some(ddns_parameters()),
             }),
             HookPoint::Lease6Select => Point::Lease6Select(v1::Lease6SelectArguments {
                 query,
@@ -218,6 +226,8 @@ impl Material {
             }),
             HookPoint::Lease6Expire => Point::Lease6Expire(expired(lease)),
             HookPoint::Lease6Recover => Point::Lease6Recover(expired(lease)),
+            HookPoint::Dhcp6SrvConfigured => Point::Dhcp6SrvConfigured(configured()),
+            HookPoint::Cb6Updated => Point::Cb6Updated(updated()),
             // The last of DHCPv6.
             _ => Point::Lease6Renew(lease_arguments()),
         }
@@ -253,6 +263,48 @@ impl Material {
                 ..common
             },
         }
+    }
+}
+
+fn ddns_parameters() -> v1::DdnsParameters {
+    v1::DdnsParameters {
+        send_updates: true,
+        replace_client_name: "never".to_owned(),
+        generated_prefix: "myhost".to_owned(),
+        qualifying_suffix: "example.org".to_owned(),
+        ..Default::default()
+    }
+}
+
+fn configured() -> v1::ServerConfiguredArguments {
+    v1::ServerConfiguredArguments {
+        configuration: "{}".to_owned(),
+    }
+}
+
+fn updated() -> v1::ConfigurationUpdatedArguments {
+    v1::ConfigurationUpdatedArguments {
+        audit_entries: vec![v1::AuditEntry {
+            object_type: "server".to_owned(),
+            modification: v1::audit_entry::Modification::Update.into(),
+            time: SAMPLE_TIME,
+            ..Default::default()
+        }],
+    }
+}
+
+/// Arguments of the hook points that have to do with control commands.
+fn of_command(point: HookPoint) -> Point {
+    match point {
+        HookPoint::Command => Point::Command(v1::CommandArguments {
+            command: r#"{"command":"status-get"}"#.to_owned(),
+            response: String::new(),
+        }),
+        _ => Point::CommandProcessed(v1::CommandProcessedArguments {
+            name: "status-get".to_owned(),
+            arguments: String::new(),
+            response: r#"{"result":0}"#.to_owned(),
+        }),
     }
 }
 

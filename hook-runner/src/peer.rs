@@ -47,6 +47,7 @@ impl Identity {
             service_name: "hook-runner".to_owned(),
             parameters: self.parameters.clone(),
             subnets: self.subnets.clone(),
+            server_api: None,
         }
     }
 

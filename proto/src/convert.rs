@@ -60,16 +60,27 @@ pub fn changed_paths(changes: &v1::Changes) -> Vec<String> {
             || packet.yiaddr.is_some()
             || packet.siaddr.is_some()
             || packet.sname.is_some()
-            || packet.file.is_some();
+            || packet.file.is_some()
+            || packet.message_type.is_some()
+            || packet.hops.is_some();
+        let classes = !(packet.add_classes.is_empty() && packet.add_additional_classes.is_empty());
         push_if(header, name, "header", &mut paths);
-        push_if(!packet.add_classes.is_empty(), name, "classes", &mut paths);
+        push_if(packet.hw_address.is_some(), name, "hw-address", &mut paths);
+        push_if(classes, name, "classes", &mut paths);
         push_if(packet.wire.is_some(), name, "wire", &mut paths);
+        push_if(packet.link.is_some(), name, "link", &mut paths);
+        push_if(packet.parsed.is_some(), name, "parsed", &mut paths);
     }
     for (name, packet) in [("query", &changes.query6), ("response", &changes.response6)] {
         let Some(packet) = packet else { continue };
         option_paths(name, &packet.options, &mut paths);
-        push_if(!packet.add_classes.is_empty(), name, "classes", &mut paths);
+        let classes = !(packet.add_classes.is_empty() && packet.add_additional_classes.is_empty());
+        push_if(packet.message_type.is_some(), name, "header", &mut paths);
+        push_if(!packet.relay_options.is_empty(), name, "relays", &mut paths);
+        push_if(classes, name, "classes", &mut paths);
         push_if(packet.wire.is_some(), name, "wire", &mut paths);
+        push_if(packet.link.is_some(), name, "link", &mut paths);
+        push_if(packet.parsed.is_some(), name, "parsed", &mut paths);
     }
     if let Some(lease) = &changes.lease {
         push_if(lease.address.is_some(), "lease", "address", &mut paths);
@@ -87,7 +98,13 @@ pub fn changed_paths(changes: &v1::Changes) -> Vec<String> {
     }
     let single = [
         (changes.subnet_id.is_some(), "subnet"),
-        (changes.host_identifier.is_some(), "identifier"),
+        (
+            changes.host_identifier.is_some() || changes.host_identifier_type.is_some(),
+            "identifier",
+        ),
+        (!changes.ia_options.is_empty(), "ia.options"),
+        (changes.error.is_some(), "error"),
+        (changes.command_response.is_some(), "command-response"),
         (changes.names.is_some(), "names"),
         (
             changes.offer_address_in_use.is_some(),

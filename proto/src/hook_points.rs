@@ -33,8 +33,8 @@ pub struct Spec {
     pub hook_point: HookPoint,
     /// As in Kea: `subnet6_select`.
     pub name: &'static str,
-    /// Whose.
-    pub family: Family,
+    /// Whose; `None`: both families have it.
+    pub family: Option<Family>,
     /// When it fires, one paragraph.
     pub fires: &'static str,
     /// Arguments that a service may ask for, as paths.
@@ -48,6 +48,10 @@ pub struct Spec {
     /// Whether `on-failure: drop` has an effect: there is a packet that can stay without an answer.
     pub can_drop: bool,
 }
+
+const V4: Option<Family> = Some(Family::V4);
+const V6: Option<Family> = Some(Family::V6);
+const BOTH: Option<Family> = None;
 
 macro_rules! hook_points {
     ($(
@@ -78,7 +82,7 @@ macro_rules! hook_points {
                         const SPEC: Spec = Spec {
                             hook_point: HookPoint::$variant,
                             name: $name,
-                            family: Family::$family,
+                            family: $family,
                             fires: concat!($($doc,)+),
                             reads: &[$($read,)*],
                             changes: &[$($change,)*],
@@ -98,14 +102,17 @@ hook_points! {
     /// A datagram has arrived and is not parsed yet.
     Buffer4Receive = 1, "buffer4_receive", V4 {
         reads: ["query.wire", "query.link"],
-        changes: ["query.wire", "query.classes"],
-        next: [Drop("the packet is dropped")],
+        changes: ["query.wire", "query.parsed", "query.classes"],
+        next: [
+            Skip("the server does not parse: the reply brings the parsed packet, without which it is dropped"),
+            Drop("the packet is dropped")
+        ],
         on_failure: Continue, can_drop: true,
     }
     /// The packet is parsed and addressed to this server; classes by test are known. The class DROP is checked after it.
     Pkt4Receive = 2, "pkt4_receive", V4 {
         reads: ["query"],
-        changes: ["query.options", "query.header", "query.classes"],
+        changes: ["query.options", "query.header", "query.hw-address", "query.classes"],
         next: [Skip("the packet is dropped"), Drop("the packet is dropped")],
         on_failure: Continue, can_drop: true,
     }
@@ -121,15 +128,18 @@ hook_points! {
     }
     /// Identifiers for host reservations are collected and `flex-id` is among those to look up.
     Host4Identifier = 4, "host4_identifier", V4 {
-        reads: ["query"],
+        reads: ["query", "identifier-type"],
         changes: ["identifier", "query.classes"],
-        next: [Skip("the identifier is not used"), Drop("the identifier is not used")],
+        next: [
+            Skip("the identifier is not used"), Drop("the identifier is not used"),
+            Park("the identifier is not used")
+        ],
         on_failure: Continue, can_drop: true,
     }
     /// The client's name and the directions of DNS updates are decided, before a lease is.
     Ddns4Update = 5, "ddns4_update", V4 {
-        reads: ["query", "response", "subnet", "names"],
-        changes: ["names", "response.options", "query.classes"],
+        reads: ["query", "response", "subnet", "names", "ddns-parameters"],
+        changes: ["names", "response.options", "response.header", "query.classes"],
         next: [],
         on_failure: Continue, can_drop: true,
     }
@@ -163,8 +173,8 @@ hook_points! {
     }
     /// An OFFER is complete.
     Lease4Offer = 10, "lease4_offer", V4 {
-        reads: ["query", "response", "leases", "offer-lifetime", "old-lease"],
-        changes: ["response.options", "response.header", "query.classes", "offer-address-in-use"],
+        reads: ["query", "response", "leases", "offer-lifetime", "old-lease", "host"],
+        changes: ["response.options", "response.header", "response.link", "query.classes", "offer-address-in-use"],
         next: [Drop("the offer is not sent"), Park("the offer is held; the final reply may report the address in use")],
         on_failure: Continue, can_drop: true,
     }
@@ -178,14 +188,14 @@ hook_points! {
     /// The database is changed and the reply, if there is one, is complete. For REQUEST, RELEASE and DECLINE.
     Leases4Committed = 12, "leases4_committed", V4 {
         reads: ["query", "response", "leases", "deleted-leases"],
-        changes: ["response.options", "response.header", "query.classes"],
+        changes: ["response.options", "response.header", "response.link", "query.classes"],
         next: [Drop("the reply is not sent; the leases stay changed"), Park("the reply is held")],
         on_failure: Continue, can_drop: true,
     }
     /// A reply is complete and not packed yet.
     Pkt4Send = 13, "pkt4_send", V4 {
         reads: ["query", "response", "subnet"],
-        changes: ["response.options", "response.header", "response.wire"],
+        changes: ["response.options", "response.header", "response.link", "response.wire", "query.classes"],
         next: [
             Skip("the server does not pack the reply; the changed bytes are sent"),
             Drop("the reply is not sent")
@@ -195,7 +205,7 @@ hook_points! {
     /// A reply is packed.
     Buffer4Send = 14, "buffer4_send", V4 {
         reads: ["response.wire", "response.link"],
-        changes: ["response.wire"],
+        changes: ["response.link", "response.wire"],
         next: [Skip("the reply is not sent"), Drop("the reply is not sent")],
         on_failure: Continue, can_drop: true,
     }
@@ -213,18 +223,35 @@ hook_points! {
         next: [Skip("the lease stays declined")],
         on_failure: Continue, can_drop: false,
     }
+    /// A configuration is complete: at the start, and whenever another one is about to replace it.
+    Dhcp4SrvConfigured = 17, "dhcp4_srv_configured", V4 {
+        reads: ["configuration"],
+        changes: ["error"],
+        next: [Drop("the configuration is refused with the error; the one before stays, at the start the server ends")],
+        on_failure: Continue, can_drop: true,
+    }
+    /// The running configuration was changed through the server's API or a control command.
+    Cb4Updated = 18, "cb4_updated", V4 {
+        reads: ["audit-entries"],
+        changes: [],
+        next: [],
+        on_failure: Continue, can_drop: false,
+    }
     /// A datagram has arrived and is not parsed yet, relay layers neither.
     Buffer6Receive = 33, "buffer6_receive", V6 {
         reads: ["query.wire", "query.link"],
-        changes: ["query.wire", "query.classes"],
-        next: [Drop("the packet is dropped")],
+        changes: ["query.wire", "query.parsed", "query.classes"],
+        next: [
+            Skip("the server does not parse: the reply brings the parsed packet, without which it is dropped"),
+            Drop("the packet is dropped")
+        ],
         on_failure: Continue, can_drop: true,
     }
     /// The packet is parsed and addressed to this server. Client and server identifier and the class DROP are checked
     /// after it.
     Pkt6Receive = 34, "pkt6_receive", V6 {
         reads: ["query"],
-        changes: ["query.options", "query.classes"],
+        changes: ["query.options", "query.header", "query.relays", "query.classes"],
         next: [Skip("the packet is dropped"), Drop("the packet is dropped")],
         on_failure: Continue, can_drop: true,
     }
@@ -240,15 +267,18 @@ hook_points! {
     }
     /// Identifiers for host reservations are collected and `flex-id` is among those to look up.
     Host6Identifier = 36, "host6_identifier", V6 {
-        reads: ["query"],
+        reads: ["query", "identifier-type"],
         changes: ["identifier", "query.classes"],
-        next: [Skip("the identifier is not used"), Drop("the identifier is not used")],
+        next: [
+            Skip("the identifier is not used"), Drop("the identifier is not used"),
+            Park("the identifier is not used")
+        ],
         on_failure: Continue, can_drop: true,
     }
     /// The client's name and the directions of DNS updates are decided, before a lease is.
     Ddns6Update = 37, "ddns6_update", V6 {
-        reads: ["query", "response", "subnet", "names"],
-        changes: ["names", "response.options", "query.classes"],
+        reads: ["query", "response", "subnet", "names", "ddns-parameters"],
+        changes: ["names", "response.options", "response.relays", "query.classes"],
         next: [],
         on_failure: Continue, can_drop: true,
     }
@@ -262,14 +292,14 @@ hook_points! {
     /// A RENEW extends a lease. Once per lease.
     Lease6Renew = 39, "lease6_renew", V6 {
         reads: ["query", "lease"],
-        changes: ["lease.lifetimes", "lease.names", "lease.user-context", "query.classes"],
+        changes: ["lease.lifetimes", "lease.names", "lease.user-context", "ia.options", "query.classes"],
         next: [Skip("the lease is not extended; the reply tells what is left of it")],
         on_failure: Continue, can_drop: true,
     }
     /// A REBIND extends a lease. Once per lease.
     Lease6Rebind = 40, "lease6_rebind", V6 {
         reads: ["query", "lease"],
-        changes: ["lease.lifetimes", "lease.names", "lease.user-context", "query.classes"],
+        changes: ["lease.lifetimes", "lease.names", "lease.user-context", "ia.options", "query.classes"],
         next: [Skip("the lease is not extended; the reply tells what is left of it")],
         on_failure: Continue, can_drop: true,
     }
@@ -296,21 +326,24 @@ hook_points! {
     /// A client registers an address that it made itself (RFC 9686).
     Addr6Register = 43, "addr6_register", V6 {
         reads: ["query", "response", "address", "old-lease", "new-lease"],
-        changes: ["response.options", "lease.lifetimes", "lease.names", "lease.user-context", "query.classes"],
+        changes: [
+            "response.options", "response.relays", "response.link", "lease.lifetimes", "lease.names", "lease.user-context",
+            "query.classes"
+        ],
         next: [Skip("nothing is registered; the reply is sent"), Drop("nothing is registered and no reply is sent")],
         on_failure: Continue, can_drop: true,
     }
     /// The database is changed and the reply is complete. Not for ADVERTISE, CONFIRM and INFORMATION-REQUEST.
     Leases6Committed = 44, "leases6_committed", V6 {
         reads: ["query", "response", "leases", "deleted-leases"],
-        changes: ["response.options", "query.classes"],
+        changes: ["response.options", "response.relays", "response.link", "query.classes"],
         next: [Drop("the reply is not sent; the leases stay changed"), Park("the reply is held")],
         on_failure: Continue, can_drop: true,
     }
     /// A reply is complete and not packed yet.
     Pkt6Send = 45, "pkt6_send", V6 {
         reads: ["query", "response", "subnet"],
-        changes: ["response.options", "response.wire"],
+        changes: ["response.options", "response.relays", "response.link", "response.wire", "query.classes"],
         next: [
             Skip("the server does not pack the reply; the changed bytes are sent"),
             Drop("the reply is not sent")
@@ -320,7 +353,7 @@ hook_points! {
     /// A reply is packed, relay layers around it.
     Buffer6Send = 46, "buffer6_send", V6 {
         reads: ["response.wire", "response.link"],
-        changes: ["response.wire"],
+        changes: ["response.link", "response.wire"],
         next: [Skip("the reply is not sent"), Drop("the reply is not sent")],
         on_failure: Continue, can_drop: true,
     }
@@ -338,11 +371,40 @@ hook_points! {
         next: [Skip("the lease stays declined")],
         on_failure: Continue, can_drop: false,
     }
+    /// A configuration is complete: at the start, and whenever another one is about to replace it.
+    Dhcp6SrvConfigured = 49, "dhcp6_srv_configured", V6 {
+        reads: ["configuration"],
+        changes: ["error"],
+        next: [Drop("the configuration is refused with the error; the one before stays, at the start the server ends")],
+        on_failure: Continue, can_drop: true,
+    }
+    /// The running configuration was changed through the server's API or a control command.
+    Cb6Updated = 50, "cb6_updated", V6 {
+        reads: ["audit-entries"],
+        changes: [],
+        next: [],
+        on_failure: Continue, can_drop: false,
+    }
+    /// A control command was handled, by the server or by a service; failed and unknown ones too.
+    CommandProcessed = 64, "command_processed", BOTH {
+        reads: ["name", "arguments", "response"],
+        changes: ["command-response"],
+        next: [],
+        on_failure: Continue, can_drop: false,
+    }
+    /// A control command that the service offers. Services that offer the same one are called in order; each may replace
+    /// the answer. It is called instead of the server's own command of that name.
+    Command = 65, "$command", BOTH {
+        reads: ["command", "response"],
+        changes: ["command-response"],
+        next: [],
+        on_failure: Continue, can_drop: false,
+    }
 }
 
 impl HookPoint {
     /// One more than the largest number: the size of an array indexed by [`Self::number`].
-    pub const COUNT: usize = 49;
+    pub const COUNT: usize = 66;
 
     /// As on the wire.
     #[must_use]
@@ -354,6 +416,25 @@ impl HookPoint {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.spec().name
+    }
+
+    /// Whether a server of `family` has it.
+    #[must_use]
+    pub fn is_of(self, family: Family) -> bool {
+        self.spec().family.is_none_or(|own| own == family)
+    }
+
+    /// Whether PARK holds the packet here until a final reply comes.
+    #[must_use]
+    pub fn can_park(self) -> bool {
+        matches!(
+            self,
+            Self::Subnet4Select
+                | Self::Lease4Offer
+                | Self::Leases4Committed
+                | Self::Subnet6Select
+                | Self::Leases6Committed
+        )
     }
 
     /// The effect that `step` has here: `step` itself where the table lists it, else CONTINUE.
@@ -417,17 +498,15 @@ mod tests {
         for point in HookPoint::ALL {
             let wire = v1::HookPoint::try_from(i32::from(point.number()))
                 .expect("every row has a number in the proto");
-            assert_eq!(
-                wire.as_str_name(),
-                format!("HOOK_POINT_{}", point.name().to_uppercase())
-            );
+            let name = point.name().trim_start_matches('$').to_uppercase();
+            assert_eq!(wire.as_str_name(), format!("HOOK_POINT_{name}"));
             assert_eq!(point.name().parse(), Ok(*point));
         }
         let in_protocol = (1..1000)
             .filter(|number| v1::HookPoint::try_from(*number).is_ok())
             .count();
         assert_eq!(in_protocol, HookPoint::ALL.len());
-        assert_eq!(HookPoint::ALL.len(), 32);
+        assert_eq!(HookPoint::ALL.len(), 38);
         let largest = HookPoint::ALL
             .iter()
             .map(|point| usize::from(point.number()))
@@ -455,7 +534,7 @@ mod tests {
     fn twins_differ_only_where_the_families_do() {
         for point in HookPoint::ALL
             .iter()
-            .filter(|point| point.spec().family == Family::V4)
+            .filter(|point| point.spec().family == Some(Family::V4))
         {
             let Ok(twin) = point.name().replace('4', "6").parse::<HookPoint>() else {
                 assert!(

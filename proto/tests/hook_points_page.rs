@@ -47,7 +47,12 @@ fn hook_point(spec: &Spec, page: &mut String) -> Result<(), std::fmt::Error> {
 
 fn page() -> Result<String, std::fmt::Error> {
     let mut page = HEAD.to_owned();
-    for (family, title) in [(Family::V4, "DHCPv4"), (Family::V6, "DHCPv6")] {
+    let parts = [
+        (Some(Family::V4), "DHCPv4"),
+        (Some(Family::V6), "DHCPv6"),
+        (None, "Both families"),
+    ];
+    for (family, title) in parts {
         writeln!(page, "\n## {title}")?;
         for point in HookPoint::ALL {
             if point.spec().family == family {

@@ -62,7 +62,10 @@ impl<C> Loads<C> {
     /// For a call outside any session, which names neither server nor service: the latest load of that family and
     /// revision.
     pub(crate) fn find_unnamed(&self, family: v1::Family, revision: u64) -> Option<Arc<C>> {
-        self.find_by(|entry| entry.family == family as i32 && entry.key.revision == revision)
+        let any = family == v1::Family::Unspecified;
+        self.find_by(|entry| {
+            (any || entry.family == family as i32) && entry.key.revision == revision
+        })
     }
 
     fn find_by(&self, matches: impl Fn(&Entry<C>) -> bool) -> Option<Arc<C>> {

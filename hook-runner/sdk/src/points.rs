@@ -5,7 +5,8 @@
 
 use outrigger_proto::{HookPoint, v1};
 
-/// Calls the macro `$with` on the table of hook points: type, method, family, arguments, and what a callout may do.
+/// Calls the macro `$with` on the table of hook points: type, method, family of its packet (`Server`: it has none),
+/// arguments, and what a callout may do.
 macro_rules! table {
     ($with:ident) => {
         $with! {
@@ -21,26 +22,32 @@ macro_rules! table {
             Lease4Offer lease4_offer V4 Lease4OfferArguments [EditsResponse JoinsClass Parks ReportsAddressInUse];
             Lease4ServerDecline lease4_server_decline V4 Lease4Arguments [];
             Leases4Committed leases4_committed V4 Leases4CommittedArguments [EditsResponse JoinsClass Parks];
-            Pkt4Send pkt4_send V4 Response4Arguments [EditsResponse ReplacesResponse];
+            Pkt4Send pkt4_send V4 Response4Arguments [EditsResponse JoinsClass ReplacesResponse];
             Buffer4Send buffer4_send V4 Response4Arguments [ReplacesResponse];
             Lease4Expire lease4_expire V4 ExpiredLeaseArguments [ChangesLease];
             Lease4Recover lease4_recover V4 ExpiredLeaseArguments [];
+            Dhcp4SrvConfigured dhcp4_srv_configured Server ServerConfiguredArguments [RefusesConfiguration];
+            Cb4Updated cb4_updated Server ConfigurationUpdatedArguments [];
             Buffer6Receive buffer6_receive V6 Query6Arguments [JoinsClass ReplacesQuery];
             Pkt6Receive pkt6_receive V6 Query6Arguments [EditsQuery JoinsClass];
             Subnet6Select subnet6_select V6 Subnet6SelectArguments [JoinsClass Parks SelectsSubnet];
             Host6Identifier host6_identifier V6 Host6IdentifierArguments [IdentifiesHost JoinsClass];
             Ddns6Update ddns6_update V6 Ddns6UpdateArguments [EditsResponse JoinsClass NamesClient];
             Lease6Select lease6_select V6 Lease6SelectArguments [ChangesLease JoinsClass];
-            Lease6Renew lease6_renew V6 Lease6Arguments [ChangesLease JoinsClass];
-            Lease6Rebind lease6_rebind V6 Lease6Arguments [ChangesLease JoinsClass];
+            Lease6Renew lease6_renew V6 Lease6Arguments [ChangesLease EditsIa JoinsClass];
+            Lease6Rebind lease6_rebind V6 Lease6Arguments [ChangesLease EditsIa JoinsClass];
             Lease6Release lease6_release V6 Lease6Arguments [JoinsClass];
             Lease6Decline lease6_decline V6 Lease6Arguments [JoinsClass];
             Addr6Register addr6_register V6 Addr6RegisterArguments [ChangesLease EditsResponse JoinsClass];
             Leases6Committed leases6_committed V6 Leases6CommittedArguments [EditsResponse JoinsClass Parks];
-            Pkt6Send pkt6_send V6 Response6Arguments [EditsResponse ReplacesResponse];
+            Pkt6Send pkt6_send V6 Response6Arguments [EditsResponse JoinsClass ReplacesResponse];
             Buffer6Send buffer6_send V6 Response6Arguments [ReplacesResponse];
             Lease6Expire lease6_expire V6 ExpiredLeaseArguments [ChangesLease];
             Lease6Recover lease6_recover V6 ExpiredLeaseArguments [];
+            Dhcp6SrvConfigured dhcp6_srv_configured Server ServerConfiguredArguments [RefusesConfiguration];
+            Cb6Updated cb6_updated Server ConfigurationUpdatedArguments [];
+            CommandProcessed command_processed Server CommandProcessedArguments [AnswersCommand];
+            Command command Server CommandArguments [AnswersCommand];
         }
     };
 }
@@ -52,8 +59,6 @@ mod sealed {
 
 /// A hook point as a type. Implemented by the types of this module only.
 pub trait Point: sealed::Sealed + Send + Sync + 'static {
-    /// Whose packets.
-    type Family: Family;
     /// What the server hands over.
     type Arguments: Clone + Send + Sync + 'static;
     /// Which row of the table.
@@ -61,6 +66,21 @@ pub trait Point: sealed::Sealed + Send + Sync + 'static {
 
     /// The arguments as they travel in a request.
     fn wrap(arguments: Self::Arguments) -> v1::Arguments;
+}
+
+/// A hook point of a packet or a lease.
+pub trait PacketPoint: Point {
+    /// Whose packets.
+    type Family: Family;
+}
+
+macro_rules! packet_point {
+    ($point:ident Server) => {};
+    ($point:ident $family:ident) => {
+        impl PacketPoint for $point {
+            type Family = $family;
+        }
+    };
 }
 
 /// A DHCP family: what its packets are, and where a reply has their changes.
@@ -183,35 +203,43 @@ carries! { CarriesResponse response:
 }
 
 macro_rules! abilities {
-    ($($(#[doc = $doc:literal])+ $ability:ident;)+) => {$(
+    ($($(#[doc = $doc:literal])+ $ability:ident: $of:ident;)+) => {$(
         $(#[doc = $doc])+
-        pub trait $ability: Point {}
+        pub trait $ability: $of {}
     )+};
 }
 
 abilities! {
+    /// Hook points that ask for the answer to a control command: `command-response`.
+    AnswersCommand: Point;
     /// Hook points where the lease may change: `lease.*`, each as the table of hook points says.
-    ChangesLease;
-    /// Hook points where the client's packet may change: `query.options`, in DHCPv4 also `query.header`.
-    EditsQuery;
-    /// Hook points where the server's packet may change: `response.options`, in DHCPv4 mostly `response.header` too.
-    EditsResponse;
+    ChangesLease: PacketPoint;
+    /// Hook points where options of the reply's IA may change: `ia.options`.
+    EditsIa: PacketPoint;
+    /// Hook points where the client's packet may change: options, header, in DHCPv4 the hardware address, in DHCPv6 what
+    /// the relays added.
+    EditsQuery: PacketPoint;
+    /// Hook points where the server's packet may change: options, in DHCPv4 the header, in DHCPv6 what
+    /// goes to the relays, mostly also where it is sent.
+    EditsResponse: PacketPoint;
     /// Hook points that ask for a host identifier: `identifier`.
-    IdentifiesHost;
+    IdentifiesHost: PacketPoint;
     /// Hook points where the packet may join client classes: `query.classes`.
-    JoinsClass;
+    JoinsClass: PacketPoint;
     /// Hook points that ask for the client's name: `names`.
-    NamesClient;
+    NamesClient: PacketPoint;
     /// Hook points where the packet may be held.
-    Parks;
-    /// Hook points where the received datagram may be replaced: `query.wire`.
-    ReplacesQuery;
-    /// Hook points where the datagram to send may be replaced: `response.wire`.
-    ReplacesResponse;
+    Parks: PacketPoint;
+    /// Hook points where the received datagram may be replaced: `query.wire`, or with SKIP `query.parsed`.
+    ReplacesQuery: PacketPoint;
+    /// Hook points where the datagram to send may be replaced: `response.wire`, `response.link`.
+    ReplacesResponse: PacketPoint;
+    /// Hook points where a configuration may be refused: `error`.
+    RefusesConfiguration: Point;
     /// Hook points where an offered address may turn out to be in use: `offer-address-in-use`.
-    ReportsAddressInUse;
+    ReportsAddressInUse: PacketPoint;
     /// Hook points that ask for a subnet: `subnet`.
-    SelectsSubnet;
+    SelectsSubnet: PacketPoint;
 }
 
 macro_rules! points {
@@ -223,8 +251,9 @@ macro_rules! points {
 
             impl sealed::Sealed for $point {}
 
+            packet_point!($point $family);
+
             impl Point for $point {
-                type Family = $family;
                 type Arguments = v1::$arguments;
                 const HOOK_POINT: HookPoint = HookPoint::$point;
 
@@ -257,16 +286,18 @@ table!(points);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use outrigger_proto::NextStep;
     use std::collections::BTreeSet;
 
     fn ability_for(change: &str) -> &'static str {
         match change {
-            "query.wire" => "ReplacesQuery",
+            "query.wire" | "query.parsed" => "ReplacesQuery",
             "query.classes" => "JoinsClass",
-            "query.options" | "query.header" => "EditsQuery",
-            "response.options" | "response.header" => "EditsResponse",
+            "query.options" | "query.header" | "query.hw-address" | "query.relays" => "EditsQuery",
+            "response.options" | "response.header" | "response.relays" => "EditsResponse",
             "response.wire" => "ReplacesResponse",
+            "ia.options" => "EditsIa",
+            "error" => "RefusesConfiguration",
+            "command-response" => "AnswersCommand",
             "subnet" => "SelectsSubnet",
             "identifier" => "IdentifiesHost",
             "names" => "NamesClient",
@@ -281,10 +312,12 @@ mod tests {
         let named: Vec<_> = ROWS.iter().map(|row| row.0).collect();
         assert_eq!(named, HookPoint::ALL);
         for (point, method, abilities) in ROWS {
-            assert_eq!(*method, point.name());
+            assert_eq!(*method, point.name().trim_start_matches('$'));
             let spec = point.spec();
-            let mut expected: BTreeSet<_> = spec.changes.iter().map(|c| ability_for(c)).collect();
-            if spec.next.iter().any(|(step, _)| *step == NextStep::Park) {
+            // Where a reply is sent to goes with the reply.
+            let changes = spec.changes.iter().filter(|c| **c != "response.link");
+            let mut expected: BTreeSet<_> = changes.map(|c| ability_for(c)).collect();
+            if point.can_park() {
                 expected.insert("Parks");
             }
             assert_eq!(

@@ -324,8 +324,9 @@ impl<S: Service> CalloutsRpc<S> {
             Failure::Malformed(format!("there is no hook point {}", request.hook_point))
         })?;
         let family = match point.spec().family {
-            outrigger_proto::Family::V4 => v1::Family::Dhcp4,
-            outrigger_proto::Family::V6 => v1::Family::Dhcp6,
+            Some(outrigger_proto::Family::V4) => v1::Family::Dhcp4,
+            Some(outrigger_proto::Family::V6) => v1::Family::Dhcp6,
+            None => v1::Family::Unspecified,
         };
         let revision = request.configuration_revision;
         let callouts = self.shared.loads.find_unnamed(family, revision);

@@ -56,9 +56,10 @@ pub(super) async fn unknown_hook_point(subject: &Subject) -> Outcome {
 pub(super) async fn missing_arguments(subject: &Subject) -> Outcome {
     let mut line = subject.line().await?;
     let point = subject.any_point();
-    let other = match point.spec().family {
-        Family::V4 => HookPoint::Lease4Recover,
-        Family::V6 => HookPoint::Lease6Recover,
+    let other = if point.is_of(Family::V4) {
+        HookPoint::Lease4Recover
+    } else {
+        HookPoint::Lease6Recover
     };
     let foreign = subject.material.arguments(other);
     for (arguments, what) in [
@@ -249,11 +250,9 @@ fn allowed(subject: &Subject, point: HookPoint, result: &v1::CalloutResult) -> R
     let Some(changes) = &result.changes else {
         return Ok(());
     };
-    let other_family = match point.spec().family {
-        Family::V4 => changes.query6.is_some() || changes.response6.is_some(),
-        Family::V6 => changes.query4.is_some() || changes.response4.is_some(),
-    };
-    if other_family {
+    let of_v4 = changes.query4.is_some() || changes.response4.is_some();
+    let of_v6 = changes.query6.is_some() || changes.response6.is_some();
+    if of_v4 && !point.is_of(Family::V4) || of_v6 && !point.is_of(Family::V6) {
         return failed(format!(
             "at {point} it changes a packet of the other family"
         ));

@@ -118,7 +118,7 @@ impl Subject {
         let mut points: Vec<HookPoint> = subscriptions
             .iter()
             .filter_map(|subscription| HookPoint::try_from(subscription.hook_point).ok())
-            .filter(|point| point.spec().family == self.family())
+            .filter(|point| point.is_of(self.family()))
             .collect();
         points.sort_unstable();
         if points.is_empty() {

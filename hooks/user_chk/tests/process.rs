@@ -128,6 +128,7 @@ fn load_request(parameters: &str) -> v1::LoadRequest {
         service_name: "user-chk".to_owned(),
         parameters: parameters.to_owned(),
         subnets: vec![subnet(1, "2001:db8:1::/64"), subnet(2, "3000::/64")],
+        server_api: None,
     }
 }
 

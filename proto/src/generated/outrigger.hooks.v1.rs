@@ -97,6 +97,56 @@ pub mod option_edit {
         }
     }
 }
+/// A host reservation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Host {
+    #[prost(enumeration = "IdentifierType", tag = "1")]
+    pub identifier_type: i32,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub identifier: ::prost::bytes::Bytes,
+    /// 0: a global reservation.
+    #[prost(uint32, tag = "3")]
+    pub subnet_id: u32,
+    /// "192.0.2.7", "2001:db8::7", "2001:db8:1::/64".
+    #[prost(string, repeated, tag = "4")]
+    pub resources: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Empty where there is none.
+    #[prost(string, tag = "5")]
+    pub hostname: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "6")]
+    pub client_classes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Where one packet is sent to or said to come from: an absent field stays as it is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkChanges {
+    /// Name of one of the server's interfaces.
+    #[prost(string, optional, tag = "1")]
+    pub interface: ::core::option::Option<::prost::alloc::string::String>,
+    /// 4 or 16 bytes, of the packet's family.
+    #[prost(bytes = "bytes", optional, tag = "2")]
+    pub remote_address: ::core::option::Option<::prost::bytes::Bytes>,
+    #[prost(uint32, optional, tag = "3")]
+    pub remote_port: ::core::option::Option<u32>,
+    #[prost(bytes = "bytes", optional, tag = "4")]
+    pub local_address: ::core::option::Option<::prost::bytes::Bytes>,
+}
+/// How names are decided for the client's subnet and pool.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DdnsParameters {
+    #[prost(bool, tag = "1")]
+    pub send_updates: bool,
+    #[prost(bool, tag = "2")]
+    pub override_no_update: bool,
+    #[prost(bool, tag = "3")]
+    pub override_client_update: bool,
+    /// "never", "always", "when-present", "when-not-present".
+    #[prost(string, tag = "4")]
+    pub replace_client_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub generated_prefix: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub qualifying_suffix: ::prost::alloc::string::String,
+}
 /// A subnet as a service sees it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Subnet {
@@ -184,6 +234,49 @@ impl NextStep {
         }
     }
 }
+/// What a host reservation goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum IdentifierType {
+    Unspecified = 0,
+    HwAddress = 1,
+    /// DHCPv4: inside an RFC 4361 client identifier.
+    Duid = 2,
+    /// DHCPv4 option 82.1.
+    CircuitId = 3,
+    /// DHCPv4 option 61.
+    ClientId = 4,
+    /// What a callout makes of the packet.
+    FlexId = 5,
+}
+impl IdentifierType {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "IDENTIFIER_TYPE_UNSPECIFIED",
+            Self::HwAddress => "IDENTIFIER_TYPE_HW_ADDRESS",
+            Self::Duid => "IDENTIFIER_TYPE_DUID",
+            Self::CircuitId => "IDENTIFIER_TYPE_CIRCUIT_ID",
+            Self::ClientId => "IDENTIFIER_TYPE_CLIENT_ID",
+            Self::FlexId => "IDENTIFIER_TYPE_FLEX_ID",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "IDENTIFIER_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "IDENTIFIER_TYPE_HW_ADDRESS" => Some(Self::HwAddress),
+            "IDENTIFIER_TYPE_DUID" => Some(Self::Duid),
+            "IDENTIFIER_TYPE_CIRCUIT_ID" => Some(Self::CircuitId),
+            "IDENTIFIER_TYPE_CLIENT_ID" => Some(Self::ClientId),
+            "IDENTIFIER_TYPE_FLEX_ID" => Some(Self::FlexId),
+            _ => None,
+        }
+    }
+}
 /// A DHCPv4 packet (RFC 2131). Header fields are always there; options are those that the service asked for.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Packet4 {
@@ -254,9 +347,25 @@ pub struct Packet4Changes {
     /// Classes to join.
     #[prost(string, repeated, tag = "9")]
     pub add_classes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The whole datagram.
+    /// The whole datagram. Transaction id and relay address must be those of the datagram that it replaces.
     #[prost(bytes = "bytes", optional, tag = "10")]
     pub wire: ::core::option::Option<::prost::bytes::Bytes>,
+    /// Option 53.
+    #[prost(uint32, optional, tag = "11")]
+    pub message_type: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "12")]
+    pub hops: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "13")]
+    pub hw_address: ::core::option::Option<HwAddress>,
+    #[prost(message, optional, tag = "14")]
+    pub link: ::core::option::Option<LinkChanges>,
+    /// buffer4_receive with SKIP: the packet, in place of what the server would parse. Transaction id, relay address and link
+    /// stay those of the datagram; classes and wire are ignored.
+    #[prost(message, optional, tag = "15")]
+    pub parsed: ::core::option::Option<Packet4>,
+    /// Classes to evaluate once the lease is known.
+    #[prost(string, repeated, tag = "16")]
+    pub add_additional_classes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A DHCPv6 packet (RFC 9915), relay layers taken off.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -297,6 +406,15 @@ pub struct Relay6 {
     #[prost(message, repeated, tag = "5")]
     pub options: ::prost::alloc::vec::Vec<Option>,
 }
+/// One edit of the options of a relay layer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RelayOptionEdit {
+    /// Index into relays: 0 is the relay nearest the server. Must exist.
+    #[prost(uint32, tag = "1")]
+    pub relay: u32,
+    #[prost(message, optional, tag = "2")]
+    pub edit: ::core::option::Option<OptionEdit>,
+}
 /// Changes of a DHCPv6 packet: an absent field stays as it is.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Packet6Changes {
@@ -306,9 +424,23 @@ pub struct Packet6Changes {
     /// Classes to join.
     #[prost(string, repeated, tag = "2")]
     pub add_classes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The whole datagram.
+    /// The whole datagram. Transaction id and the relays' addresses must be those of the datagram that it replaces.
     #[prost(bytes = "bytes", optional, tag = "3")]
     pub wire: ::core::option::Option<::prost::bytes::Bytes>,
+    #[prost(uint32, optional, tag = "4")]
+    pub message_type: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "5")]
+    pub link: ::core::option::Option<LinkChanges>,
+    /// buffer6_receive with SKIP: the packet, in place of what the server would parse. Transaction id, the relays' number and
+    /// addresses, and link stay those of the datagram; classes and wire are ignored.
+    #[prost(message, optional, tag = "6")]
+    pub parsed: ::core::option::Option<Packet6>,
+    /// Classes to evaluate once the lease is known.
+    #[prost(string, repeated, tag = "7")]
+    pub add_additional_classes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Edits of what a relay sent, or will be sent, applied in order.
+    #[prost(message, repeated, tag = "8")]
+    pub relay_options: ::prost::alloc::vec::Vec<RelayOptionEdit>,
 }
 /// A lease of either family.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -448,7 +580,7 @@ impl LeaseState {
 pub struct Arguments {
     #[prost(
         oneof = "arguments::Point",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 64, 65"
     )]
     pub point: ::core::option::Option<arguments::Point>,
 }
@@ -488,6 +620,10 @@ pub mod arguments {
         Lease4Expire(super::ExpiredLeaseArguments),
         #[prost(message, tag = "16")]
         Lease4Recover(super::ExpiredLeaseArguments),
+        #[prost(message, tag = "17")]
+        Dhcp4SrvConfigured(super::ServerConfiguredArguments),
+        #[prost(message, tag = "18")]
+        Cb4Updated(super::ConfigurationUpdatedArguments),
         #[prost(message, tag = "33")]
         Buffer6Receive(super::Query6Arguments),
         #[prost(message, tag = "34")]
@@ -520,6 +656,14 @@ pub mod arguments {
         Lease6Expire(super::ExpiredLeaseArguments),
         #[prost(message, tag = "48")]
         Lease6Recover(super::ExpiredLeaseArguments),
+        #[prost(message, tag = "49")]
+        Dhcp6SrvConfigured(super::ServerConfiguredArguments),
+        #[prost(message, tag = "50")]
+        Cb6Updated(super::ConfigurationUpdatedArguments),
+        #[prost(message, tag = "64")]
+        CommandProcessed(super::CommandProcessedArguments),
+        #[prost(message, tag = "65")]
+        Command(super::CommandArguments),
     }
 }
 /// buffer4_receive: only link and wire are filled. pkt4_receive: everything but wire.
@@ -543,21 +687,30 @@ pub struct Subnet4SelectArguments {
 pub struct Host4IdentifierArguments {
     #[prost(message, optional, tag = "1")]
     pub query: ::core::option::Option<Packet4>,
+    /// What the identifier counts as unless the reply says otherwise.
+    #[prost(enumeration = "IdentifierType", tag = "2")]
+    pub identifier_type: i32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Ddns4UpdateArguments {
     #[prost(message, optional, tag = "1")]
     pub query: ::core::option::Option<Packet4>,
+    /// What there is of the response so far: its header and the client's name.
     #[prost(message, optional, tag = "2")]
     pub response: ::core::option::Option<Packet4>,
+    /// 0 where there is none.
     #[prost(uint32, tag = "3")]
     pub subnet_id: u32,
+    /// The client's name as decided so far; empty where it has none yet.
     #[prost(string, tag = "4")]
     pub hostname: ::prost::alloc::string::String,
+    /// Directions in which DNS is to be updated.
     #[prost(bool, tag = "5")]
     pub fwd_update: bool,
     #[prost(bool, tag = "6")]
     pub rev_update: bool,
+    #[prost(message, optional, tag = "7")]
+    pub ddns_parameters: ::core::option::Option<DdnsParameters>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Lease4SelectArguments {
@@ -597,6 +750,9 @@ pub struct Lease4OfferArguments {
     /// The client's previous lease.
     #[prost(message, optional, tag = "5")]
     pub old_lease: ::core::option::Option<Lease>,
+    /// What is reserved for the client.
+    #[prost(message, optional, tag = "6")]
+    pub host: ::core::option::Option<Host>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Leases4CommittedArguments {
@@ -643,21 +799,30 @@ pub struct Subnet6SelectArguments {
 pub struct Host6IdentifierArguments {
     #[prost(message, optional, tag = "1")]
     pub query: ::core::option::Option<Packet6>,
+    /// What the identifier counts as unless the reply says otherwise.
+    #[prost(enumeration = "IdentifierType", tag = "2")]
+    pub identifier_type: i32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Ddns6UpdateArguments {
     #[prost(message, optional, tag = "1")]
     pub query: ::core::option::Option<Packet6>,
+    /// What there is of the response so far: its type and the client's name.
     #[prost(message, optional, tag = "2")]
     pub response: ::core::option::Option<Packet6>,
+    /// 0 where there is none.
     #[prost(uint32, tag = "3")]
     pub subnet_id: u32,
+    /// The client's name as decided so far; empty where it has none yet.
     #[prost(string, tag = "4")]
     pub hostname: ::prost::alloc::string::String,
+    /// Directions in which DNS is to be updated.
     #[prost(bool, tag = "5")]
     pub fwd_update: bool,
     #[prost(bool, tag = "6")]
     pub rev_update: bool,
+    #[prost(message, optional, tag = "7")]
+    pub ddns_parameters: ::core::option::Option<DdnsParameters>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Lease6SelectArguments {
@@ -684,10 +849,13 @@ pub struct Addr6RegisterArguments {
     pub query: ::core::option::Option<Packet6>,
     #[prost(message, optional, tag = "2")]
     pub response: ::core::option::Option<Packet6>,
+    /// 16 bytes.
     #[prost(bytes = "bytes", tag = "3")]
     pub address: ::prost::bytes::Bytes,
+    /// The registration that there was before.
     #[prost(message, optional, tag = "4")]
     pub old_lease: ::core::option::Option<Lease>,
+    /// As it is about to be written; "lease" in the words of changes.
     #[prost(message, optional, tag = "5")]
     pub new_lease: ::core::option::Option<Lease>,
 }
@@ -723,6 +891,109 @@ pub struct ExpiredLeaseArguments {
     #[prost(bool, tag = "2")]
     pub remove_lease: bool,
 }
+/// dhcpN_srv_configured: a configuration is complete and about to be used.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServerConfiguredArguments {
+    /// What is in the top-level key, JSON.
+    #[prost(string, tag = "1")]
+    pub configuration: ::prost::alloc::string::String,
+}
+/// cbN_updated.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConfigurationUpdatedArguments {
+    /// In the order of the changes; never empty.
+    #[prost(message, repeated, tag = "1")]
+    pub audit_entries: ::prost::alloc::vec::Vec<AuditEntry>,
+}
+/// One change of the running configuration.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AuditEntry {
+    /// "host"; "server" where the configuration as a whole was replaced.
+    #[prost(string, tag = "1")]
+    pub object_type: ::prost::alloc::string::String,
+    /// What of it, for people: "hw-address=08:00:27:00:00:01 in subnet 7". Empty for the whole configuration.
+    #[prost(string, tag = "2")]
+    pub object: ::prost::alloc::string::String,
+    #[prost(enumeration = "audit_entry::Modification", tag = "3")]
+    pub modification: i32,
+    /// Seconds since 1970-01-01 UTC.
+    #[prost(uint64, tag = "4")]
+    pub time: u64,
+    /// Of the configuration that holds the change.
+    #[prost(uint64, tag = "5")]
+    pub configuration_revision: u64,
+    /// Why, in the words of who changed it; may be empty.
+    #[prost(string, tag = "6")]
+    pub log_message: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `AuditEntry`.
+pub mod audit_entry {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Modification {
+        Unspecified = 0,
+        Create = 1,
+        Update = 2,
+        Delete = 3,
+    }
+    impl Modification {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "MODIFICATION_UNSPECIFIED",
+                Self::Create => "MODIFICATION_CREATE",
+                Self::Update => "MODIFICATION_UPDATE",
+                Self::Delete => "MODIFICATION_DELETE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "MODIFICATION_UNSPECIFIED" => Some(Self::Unspecified),
+                "MODIFICATION_CREATE" => Some(Self::Create),
+                "MODIFICATION_UPDATE" => Some(Self::Update),
+                "MODIFICATION_DELETE" => Some(Self::Delete),
+                _ => None,
+            }
+        }
+    }
+}
+/// command_processed: a control command was handled, by the server or by a service.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommandProcessedArguments {
+    /// "config-get"
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// JSON; empty where the command had none.
+    #[prost(string, tag = "2")]
+    pub arguments: ::prost::alloc::string::String,
+    /// JSON as it will be sent, {"result": 0, ...}.
+    #[prost(string, tag = "3")]
+    pub response: ::prost::alloc::string::String,
+}
+/// A control command that the service offers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommandArguments {
+    /// The complete command, JSON: {"command": "...", "arguments": ...}.
+    #[prost(string, tag = "1")]
+    pub command: ::prost::alloc::string::String,
+    /// What the services before this one answered, JSON; empty where there is none yet.
+    #[prost(string, tag = "2")]
+    pub response: ::prost::alloc::string::String,
+}
 /// What a reply changes. Only what the table of hook points lists may be there; anything else fails the whole reply.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Changes {
@@ -747,6 +1018,18 @@ pub struct Changes {
     /// lease4_offer, final reply after PARK.
     #[prost(bool, optional, tag = "9")]
     pub offer_address_in_use: ::core::option::Option<bool>,
+    /// hostN_identifier: what host_identifier counts as; absent leaves the type of the arguments.
+    #[prost(enumeration = "IdentifierType", optional, tag = "10")]
+    pub host_identifier_type: ::core::option::Option<i32>,
+    /// lease6_renew and lease6_rebind: options of the reply's IA. Lifetimes and addresses are changed in the lease.
+    #[prost(message, repeated, tag = "11")]
+    pub ia_options: ::prost::alloc::vec::Vec<OptionEdit>,
+    /// dhcpN_srv_configured with DROP: why the configuration is refused.
+    #[prost(string, optional, tag = "12")]
+    pub error: ::core::option::Option<::prost::alloc::string::String>,
+    /// $command and command_processed: the answer, JSON: {"result": 0, "text": "...", "arguments": ...}.
+    #[prost(string, optional, tag = "13")]
+    pub command_response: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// Names and directions of DNS updates.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -758,7 +1041,8 @@ pub struct NameChanges {
     #[prost(bool, optional, tag = "3")]
     pub rev_update: ::core::option::Option<bool>,
 }
-/// The hook points of packets and leases, in the order a packet meets them; then those of the background.
+/// The hook points of packets and leases of each family, in the order a packet meets them, then those of the background
+/// and of the server's life; last those that both families have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum HookPoint {
@@ -779,6 +1063,8 @@ pub enum HookPoint {
     Buffer4Send = 14,
     Lease4Expire = 15,
     Lease4Recover = 16,
+    Dhcp4SrvConfigured = 17,
+    Cb4Updated = 18,
     Buffer6Receive = 33,
     Pkt6Receive = 34,
     Subnet6Select = 35,
@@ -795,6 +1081,11 @@ pub enum HookPoint {
     Buffer6Send = 46,
     Lease6Expire = 47,
     Lease6Recover = 48,
+    Dhcp6SrvConfigured = 49,
+    Cb6Updated = 50,
+    CommandProcessed = 64,
+    /// A control command that the service offers.
+    Command = 65,
 }
 impl HookPoint {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -820,6 +1111,8 @@ impl HookPoint {
             Self::Buffer4Send => "HOOK_POINT_BUFFER4_SEND",
             Self::Lease4Expire => "HOOK_POINT_LEASE4_EXPIRE",
             Self::Lease4Recover => "HOOK_POINT_LEASE4_RECOVER",
+            Self::Dhcp4SrvConfigured => "HOOK_POINT_DHCP4_SRV_CONFIGURED",
+            Self::Cb4Updated => "HOOK_POINT_CB4_UPDATED",
             Self::Buffer6Receive => "HOOK_POINT_BUFFER6_RECEIVE",
             Self::Pkt6Receive => "HOOK_POINT_PKT6_RECEIVE",
             Self::Subnet6Select => "HOOK_POINT_SUBNET6_SELECT",
@@ -836,6 +1129,10 @@ impl HookPoint {
             Self::Buffer6Send => "HOOK_POINT_BUFFER6_SEND",
             Self::Lease6Expire => "HOOK_POINT_LEASE6_EXPIRE",
             Self::Lease6Recover => "HOOK_POINT_LEASE6_RECOVER",
+            Self::Dhcp6SrvConfigured => "HOOK_POINT_DHCP6_SRV_CONFIGURED",
+            Self::Cb6Updated => "HOOK_POINT_CB6_UPDATED",
+            Self::CommandProcessed => "HOOK_POINT_COMMAND_PROCESSED",
+            Self::Command => "HOOK_POINT_COMMAND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -858,6 +1155,8 @@ impl HookPoint {
             "HOOK_POINT_BUFFER4_SEND" => Some(Self::Buffer4Send),
             "HOOK_POINT_LEASE4_EXPIRE" => Some(Self::Lease4Expire),
             "HOOK_POINT_LEASE4_RECOVER" => Some(Self::Lease4Recover),
+            "HOOK_POINT_DHCP4_SRV_CONFIGURED" => Some(Self::Dhcp4SrvConfigured),
+            "HOOK_POINT_CB4_UPDATED" => Some(Self::Cb4Updated),
             "HOOK_POINT_BUFFER6_RECEIVE" => Some(Self::Buffer6Receive),
             "HOOK_POINT_PKT6_RECEIVE" => Some(Self::Pkt6Receive),
             "HOOK_POINT_SUBNET6_SELECT" => Some(Self::Subnet6Select),
@@ -874,6 +1173,10 @@ impl HookPoint {
             "HOOK_POINT_BUFFER6_SEND" => Some(Self::Buffer6Send),
             "HOOK_POINT_LEASE6_EXPIRE" => Some(Self::Lease6Expire),
             "HOOK_POINT_LEASE6_RECOVER" => Some(Self::Lease6Recover),
+            "HOOK_POINT_DHCP6_SRV_CONFIGURED" => Some(Self::Dhcp6SrvConfigured),
+            "HOOK_POINT_CB6_UPDATED" => Some(Self::Cb6Updated),
+            "HOOK_POINT_COMMAND_PROCESSED" => Some(Self::CommandProcessed),
+            "HOOK_POINT_COMMAND" => Some(Self::Command),
             _ => None,
         }
     }
@@ -897,6 +1200,22 @@ pub struct LoadRequest {
     /// In ascending id.
     #[prost(message, repeated, tag = "6")]
     pub subnets: ::prost::alloc::vec::Vec<Subnet>,
+    /// Where the service reaches the server; absent where it is granted nothing there.
+    #[prost(message, optional, tag = "7")]
+    pub server_api: ::core::option::Option<ServerApi>,
+}
+/// The server's own API, outrigger.server.v1, as one service may use it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServerApi {
+    /// "unix:/run/outrigger/dhcp4-api.sock"
+    #[prost(string, tag = "1")]
+    pub endpoint: ::prost::alloc::string::String,
+    /// To be sent as metadata "authorization: Bearer TOKEN" with every call. Changes with every start of the server.
+    #[prost(string, tag = "2")]
+    pub token: ::prost::alloc::string::String,
+    /// What the configuration grants: "leases:read", "hosts:write".
+    #[prost(string, repeated, tag = "3")]
+    pub grants: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerIdentity {
@@ -946,7 +1265,8 @@ pub struct Loaded {
     /// Calls that the service wants to have open at most on one session; 0 leaves it to the server.
     #[prost(uint32, tag = "6")]
     pub max_in_flight: u32,
-    /// Control commands that the service answers.
+    /// Control commands that the service answers, at the hook point $command: "class-list". At most 128, each of lower-case
+    /// letters, digits and hyphens.
     #[prost(string, repeated, tag = "7")]
     pub commands: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -1063,6 +1383,9 @@ pub struct CalloutRequest {
     pub configuration_revision: u64,
     #[prost(message, optional, tag = "9")]
     pub arguments: ::core::option::Option<Arguments>,
+    /// Time that a final reply after PARK may take, in microseconds from PARK; 0 where PARK has no effect.
+    #[prost(uint32, tag = "10")]
+    pub park_budget_us: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CalloutReply {

@@ -27,6 +27,12 @@ pub fn is_called(point: HookPoint) -> bool {
             | HookPoint::Host6Identifier
             | HookPoint::Ddns6Update
             | HookPoint::Addr6Register
+            | HookPoint::Dhcp4SrvConfigured
+            | HookPoint::Cb4Updated
+            | HookPoint::Dhcp6SrvConfigured
+            | HookPoint::Cb6Updated
+            | HookPoint::CommandProcessed
+            | HookPoint::Command
     )
 }
 

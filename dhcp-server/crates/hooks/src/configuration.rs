@@ -28,7 +28,7 @@ fn hook_point(family: Family, settings: &HookPointSettings) -> Option<Diagnostic
         Ok(point) => point,
         Err(unknown) => return Some(error(at, unknown.to_string())),
     };
-    if point.spec().family != family {
+    if !point.is_of(family) {
         return Some(error(
             at,
             format!("{point} is a hook point of the other family"),
@@ -53,7 +53,7 @@ fn hook_point(family: Family, settings: &HookPointSettings) -> Option<Diagnostic
 fn may_change(family: Family, service: &HookService) -> Vec<Diagnostic> {
     let changes: Vec<&str> = HookPoint::ALL
         .iter()
-        .filter(|point| point.spec().family == family)
+        .filter(|point| point.is_of(family))
         .flat_map(|point| point.spec().changes.iter().copied())
         .collect();
     let paths = service.may_change.iter().flatten();

@@ -309,6 +309,7 @@ impl Hooks {
             service_name: settings.name.clone(),
             parameters: settings.parameters.to_string(),
             subnets: self.server.subnets.clone(),
+            server_api: None,
         }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct CalloutRequest {
     pub(crate) configuration_revision: u64,
     #[prost(bytes = "bytes", tag = "9")]
     pub(crate) arguments: Bytes,
+    #[prost(uint32, tag = "10")]
+    pub(crate) park_budget_us: u32,
 }
 
 /// `v1::CallBatch`.
@@ -88,6 +90,7 @@ mod tests {
                 context: Bytes::from_static(b"context"),
                 configuration_revision: 8,
                 arguments: arguments.encode_to_vec().into(),
+                park_budget_us: 10,
             }],
         }));
         let theirs = v1::ServerMessage {
@@ -102,6 +105,7 @@ mod tests {
                     context: Bytes::from_static(b"context"),
                     configuration_revision: 8,
                     arguments: Some(arguments),
+                    park_budget_us: 10,
                 }],
             })),
         };

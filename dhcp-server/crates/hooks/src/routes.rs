@@ -53,7 +53,7 @@ impl Routes {
     pub(crate) fn new(family: Family, services: &[Service]) -> Self {
         let mut points: Vec<Vec<Target>> = (0..HookPoint::COUNT).map(|_| Vec::new()).collect();
         for point in HookPoint::ALL.iter().copied() {
-            if point.spec().family == family {
+            if point.is_of(family) {
                 let targets = services.iter().enumerate();
                 points[usize::from(point.number())] = targets
                     .filter_map(|(index, service)| target(point, index, service))

@@ -141,7 +141,7 @@ impl Service {
                 tracing::warn!(%service, number, "subscription to an unknown hook point is ignored");
                 continue;
             };
-            if point.spec().family != family {
+            if !point.is_of(family) {
                 tracing::warn!(%service, %point, "subscription to a hook point of the other family is ignored");
                 continue;
             }

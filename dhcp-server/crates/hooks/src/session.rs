@@ -46,6 +46,7 @@ impl Call {
             context: self.context,
             configuration_revision: self.revision,
             arguments: self.arguments,
+            park_budget_us: 0,
         }
     }
 

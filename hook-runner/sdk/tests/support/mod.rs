@@ -203,6 +203,7 @@ pub fn load_request(revision: u64, parameters: &str) -> v1::LoadRequest {
         service_name: "scripted".to_owned(),
         parameters: parameters.to_owned(),
         subnets: Vec::new(),
+        server_api: None,
     }
 }
 

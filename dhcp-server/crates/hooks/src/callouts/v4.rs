@@ -285,6 +285,7 @@ impl Callout for Lease4Offer<'_> {
             leases: leases.map(lease::lease4).into_iter().collect(),
             offer_lifetime: super::if_read(reads.offer_lifetime, self.offer_lifetime),
             old_lease: old_lease.map(lease::lease4),
+            host: None,
         }))
     }
 
