@@ -1,11 +1,13 @@
 //! What a configuration means: inherited values resolved, text parsed, impossible to build invalid.
 
+mod ddns;
 mod family;
 mod hook_service;
 mod host;
 mod options;
 mod subnet;
 
+pub use ddns::{ConflictResolutionMode, DdnsParameters, HostnameCharSet, ReplaceClientName};
 pub use family::{
     Global4, Global6, Host4, Host6, Pool4, Pool6, ServerId, Settings, Subnet4, Subnet6,
 };
@@ -47,6 +49,10 @@ pub struct Server<F: Settings> {
     pub options: OptionSet,
     /// Global reservations, consulted where a subnet says so.
     pub reservations: HostTable<F>,
+    /// Global reservations are looked up before a subnet is selected.
+    pub early_global_reservations_lookup: bool,
+    /// `dhcp-ddns.enable-updates`: without it nothing is updated, whatever [`DdnsParameters::send_updates`] says.
+    pub ddns_enabled: bool,
     /// Which identifiers are looked up, in this order; never empty.
     pub host_reservation_identifiers: Vec<HostIdentifierType>,
     /// Reclamation of expired leases.

@@ -35,6 +35,8 @@ pub(crate) fn server<F: Dialect>(written: WrittenGlobal<F>, problems: &Problems)
         shared_networks: resolved.shared_networks,
         options,
         reservations,
+        early_global_reservations_lookup: written.early_global_reservations_lookup,
+        ddns_enabled: written.dhcp_ddns.enabled,
         host_reservation_identifiers: written.host_reservation_identifiers,
         expired_leases: written.expired_leases,
         lease_database: written.lease_database,

@@ -5,6 +5,7 @@
 
 pub(crate) mod accepted;
 pub(crate) mod classes;
+pub(crate) mod ddns;
 pub(crate) mod global;
 pub(crate) mod hook_service;
 pub(crate) mod host;

@@ -36,6 +36,7 @@ pub(crate) struct Top6 {
     server_id: Option<ServerId>,
     relay_supplied_options: Vec<Spanned<String>>,
     relay_supplied_given: bool,
+    allow_address_registration: bool,
 }
 
 impl Dialect for V6 {
@@ -117,6 +118,9 @@ impl Dialect for V6 {
             server_id: object.object("server-id").and_then(read_server_id),
             relay_supplied_given: supplied.is_some(),
             relay_supplied_options: supplied.map(owned).unwrap_or_default(),
+            allow_address_registration: object
+                .bool("allow-address-registration")
+                .is_none_or(|flag| flag.value),
         }
     }
 
@@ -219,6 +223,7 @@ impl Dialect for V6 {
             } else {
                 vec![ERP_LOCAL_DOMAIN_NAME]
             },
+            allow_address_registration: top.allow_address_registration,
         }
     }
 

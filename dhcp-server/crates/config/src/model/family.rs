@@ -54,6 +54,8 @@ pub struct Global6 {
     pub server_id: Option<ServerId>,
     /// Codes of options a relay may supply (RFC 6422).
     pub relay_supplied_options: Vec<u16>,
+    /// Clients may register addresses that they made themselves (RFC 9686).
+    pub allow_address_registration: bool,
 }
 
 /// `server-id`.

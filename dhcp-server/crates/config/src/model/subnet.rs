@@ -1,7 +1,8 @@
 //! Subnets, pools and shared networks.
 
-use super::{HostTable, OptionSet, Settings};
+use super::{DdnsParameters, HostTable, OptionSet, Settings};
 use std::fmt;
+use std::sync::Arc;
 
 /// Identifier of a subnet; kept in every lease. Never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +95,8 @@ pub struct Subnet<F: Settings> {
     pub reservations_global: bool,
     /// Reserved addresses promise to lie outside the pools.
     pub reservations_out_of_pool: bool,
+    /// How clients are named here.
+    pub ddns: Arc<DdnsParameters>,
     /// `user-context` as JSON, `null` where there is none.
     pub user_context: serde_json::Value,
     /// What only this family has.
@@ -109,6 +112,8 @@ pub struct Pool<F: Settings> {
     pub first: F::Addr,
     /// Last address (of the last prefix).
     pub last: F::Addr,
+    /// How clients of this pool are named, inherited values resolved; `None`: as those of the subnet.
+    pub ddns: Option<Arc<DdnsParameters>>,
     /// Options of the pool's own scope.
     pub options: OptionSet,
     /// What only this family has.

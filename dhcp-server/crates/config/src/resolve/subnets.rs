@@ -6,10 +6,12 @@ use crate::dialect::Dialect;
 use crate::model::{Pool, SharedNetwork, Subnet, SubnetId};
 use crate::problems::Problems;
 use crate::written::Spanned;
+use crate::written::ddns::WrittenDdns;
 use crate::written::global::WrittenGlobal;
 use crate::written::scope::WrittenScope;
 use crate::written::subnet::{WrittenNetwork, WrittenPool, WrittenSubnet, prefix_range};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What became of `subnet4`, `subnet6` and `shared-networks`.
 pub(super) struct Resolved<F: Dialect> {
@@ -93,6 +95,7 @@ fn subnet<F: Dialect>(
             .flatten(),
     );
     let timers = timers::resolve(&chain, problems);
+    let ddns = ddns(written, network, global);
     check_pools(written, problems);
     let flag =
         |pick: fn(&WrittenScope<F>) -> Option<bool>, default| chain.find(pick).unwrap_or(default);
@@ -106,7 +109,7 @@ fn subnet<F: Dialect>(
         pools: written
             .pools
             .iter()
-            .map(|pool| resolve_pool(pool, encoder))
+            .map(|pool| resolve_pool(pool, &ddns, encoder))
             .collect(),
         options: encoder.encode(&written.scope.options, OptionScope::Other),
         reservations: hosts::resolve(
@@ -119,6 +122,7 @@ fn subnet<F: Dialect>(
         reservations_in_subnet: flag(|scope| scope.reservations_in_subnet, true),
         reservations_global: flag(|scope| scope.reservations_global, false),
         reservations_out_of_pool: flag(|scope| scope.reservations_out_of_pool, false),
+        ddns: Arc::new(ddns.with_defaults()),
         user_context: written.user_context.clone(),
         own: F::resolve_subnet(&chain, written.prefix.value.len, &timers, problems),
     }
@@ -147,11 +151,28 @@ fn relay_addresses<F: Dialect>(
     own.or_else(inherited).cloned().unwrap_or_default()
 }
 
-fn resolve_pool<F: Dialect>(written: &WrittenPool<F>, encoder: &OptionEncoder<'_>) -> Pool<F> {
+/// The naming parameters that a subnet sets or inherits.
+fn ddns<F: Dialect>(
+    subnet: &WrittenSubnet<F>,
+    network: Option<&WrittenNetwork<F>>,
+    global: &WrittenGlobal<F>,
+) -> WrittenDdns {
+    let outermost = global.scope.ddns.over(&global.dhcp_ddns.moved);
+    let outer = network.map(|network| network.scope.ddns.over(&outermost));
+    subnet.scope.ddns.over(outer.as_ref().unwrap_or(&outermost))
+}
+
+fn resolve_pool<F: Dialect>(
+    written: &WrittenPool<F>,
+    subnet: &WrittenDdns,
+    encoder: &OptionEncoder<'_>,
+) -> Pool<F> {
+    let ddns = (!written.ddns.is_empty()).then(|| written.ddns.over(subnet).with_defaults());
     Pool {
         id: written.id,
         first: written.first,
         last: written.last,
+        ddns: ddns.map(Arc::new),
         options: encoder.encode(&written.options, OptionScope::Other),
         own: written.own.clone(),
     }

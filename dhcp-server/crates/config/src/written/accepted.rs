@@ -21,13 +21,6 @@ pub(crate) enum Place {
 
 const G: &[Place] = &[Place::Global];
 const GNS: &[Place] = &[Place::Global, Place::Network, Place::Subnet];
-const GNSP: &[Place] = &[
-    Place::Global,
-    Place::Network,
-    Place::Subnet,
-    Place::Pool,
-    Place::PdPool,
-];
 const S: &[Place] = &[Place::Subnet];
 const NSP: &[Place] = &[Place::Network, Place::Subnet, Place::Pool, Place::PdPool];
 
@@ -90,7 +83,6 @@ const BOTH: Option<Universe> = None;
 const V4: Option<Universe> = Some(Universe::V4);
 const V6: Option<Universe> = Some(Universe::V6);
 
-const DDNS: &str = "DNS updates are not built yet";
 const GUARD: &str = "guards by client class decide who gets an address";
 const ADDITIONAL: &str = "client classes with content are not built yet";
 const CACHE: &str = "every renewal is written";
@@ -100,13 +92,6 @@ const HOSTS: &str =
     "reservations in databases decide who gets an address; write them into the configuration";
 const STATISTICS: &str = "statistics keep their latest value only";
 
-const REPLACE_MODES: &[&str] = &["never", "always", "when-present", "when-not-present"];
-const CONFLICT_MODES: &[&str] = &[
-    "check-with-dhcid",
-    "no-check-with-dhcid",
-    "check-exists-with-dhcid",
-    "no-check-without-dhcid",
-];
 const ALLOCATORS: &[&str] = &["iterative", "random", "flq", "shared-flq"];
 const LEASE_CHECKS: &[&str] = &["none", "warn", "fix", "fix-del", "del"];
 const INFO_CHECKS: &[&str] = &["none", "fix", "strict", "pedantic"];
@@ -126,26 +111,6 @@ const MAC_SOURCES: &[&str] = &[
     "docsis-modem",
 ];
 
-const DHCP_DDNS: Form = Map(
-    &[
-        ("enable-updates", Bool),
-        ("server-ip", Text),
-        ("server-port", Int),
-        ("sender-ip", Text),
-        ("sender-port", Int),
-        ("max-queue-size", Int),
-        ("ncr-protocol", Choice(&["UDP", "TCP"])),
-        ("ncr-format", Choice(&["JSON"])),
-        ("override-no-update", Bool),
-        ("override-client-update", Bool),
-        ("replace-client-name", Choice(REPLACE_MODES)),
-        ("generated-prefix", Text),
-        ("qualifying-suffix", Text),
-        ("hostname-char-set", Text),
-        ("hostname-char-replacement", Text),
-    ],
-    true,
-);
 const MULTI_THREADING: Form = Map(
     &[
         ("enable-multi-threading", Bool),
@@ -177,23 +142,6 @@ macro_rules! keywords {
 }
 
 keywords! {
-    G BOTH "dhcp-ddns": DHCP_DDNS, usually Without("enable-updates") => Ignored(DDNS);
-    GNSP BOTH "ddns-send-updates": Bool, usually Is(false) => Ignored(DDNS);
-    GNSP BOTH "ddns-override-no-update": Bool, usually Is(false) => Ignored(DDNS);
-    GNSP BOTH "ddns-override-client-update": Bool, usually Is(false) => Ignored(DDNS);
-    GNSP BOTH "ddns-replace-client-name": Choice(REPLACE_MODES), usually Reads("never") => Ignored(DDNS);
-    GNSP BOTH "ddns-generated-prefix": Text, usually Never => Ignored(DDNS);
-    GNSP BOTH "ddns-qualifying-suffix": Text, usually Empty => Ignored(DDNS);
-    GNSP BOTH "ddns-update-on-renew": Bool, usually Is(false) => Ignored(DDNS);
-    GNSP BOTH "ddns-use-conflict-resolution": Bool, usually Never => Ignored(DDNS);
-    GNSP BOTH "ddns-conflict-resolution-mode": Choice(CONFLICT_MODES), usually Never => Ignored(DDNS);
-    GNSP BOTH "ddns-ttl": Int, usually Never => Ignored(DDNS);
-    GNSP BOTH "ddns-ttl-percent": Float, usually Never => Ignored(DDNS);
-    GNSP BOTH "ddns-ttl-min": Int, usually Never => Ignored(DDNS);
-    GNSP BOTH "ddns-ttl-max": Int, usually Never => Ignored(DDNS);
-    GNSP BOTH "hostname-char-set": Text, usually Never => Ignored(DDNS);
-    GNSP BOTH "hostname-char-replacement": Text, usually Never => Ignored(DDNS);
-
     GNS BOTH "allocator": Choice(ALLOCATORS), usually Reads("iterative") => Refused(CHOICE_OF_ADDRESS);
     GNS V6 "pd-allocator": Choice(ALLOCATORS), usually Reads("iterative") => Refused(CHOICE_OF_ADDRESS);
     GNS BOTH "cache-threshold": Float, usually Never => Ignored(CACHE);
@@ -202,7 +150,6 @@ keywords! {
         => Ignored("lifetimes do not depend on how full a pool is");
     GNS BOTH "store-extended-info": Bool, usually Is(false) => Ignored("leases do not keep relay information yet");
     G V4 "stash-agent-options": Bool, usually Is(false) => Ignored("option 82 is not remembered yet");
-    G V6 "allow-address-registration": Bool, usually Is(false) => Ignored("address registration is not built yet");
 
     NSP BOTH "client-class": Text, usually Empty => Refused(GUARD);
     NSP BOTH "client-classes": Texts, usually Empty => Refused(GUARD);
@@ -221,7 +168,6 @@ keywords! {
         => Refused("a configuration in a database decides who gets which address");
     G BOTH "server-tag": Text, usually Empty => Ignored("there is no configuration database");
     G BOTH "reservations-lookup-first": Bool, usually Is(false) => Ignored("reserved addresses are known before leases anyway");
-    G BOTH "early-global-reservations-lookup": Bool, usually Is(false) => Ignored("no class guards a subnet");
     G V6 "mac-sources": Words(MAC_SOURCES), usually Only("any") => Ignored("hardware addresses are taken wherever they are found");
 
     G BOTH "multi-threading": MULTI_THREADING, usually Never => Ignored("the server uses every core by itself");

@@ -1,6 +1,7 @@
 //! The map under `Dhcp4` or `Dhcp6`.
 
 use super::accepted::{self, Place};
+use super::ddns::{self, WrittenDhcpDdns};
 use super::host::{self, WrittenHost};
 use super::option::{self, WrittenDefinition};
 use super::scope::{self, Level, WrittenScope};
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub(crate) struct WrittenGlobal<F: Dialect> {
     pub(crate) scope: WrittenScope<F>,
     pub(crate) top: F::Top,
+    pub(crate) dhcp_ddns: WrittenDhcpDdns,
     pub(crate) interfaces: Interfaces,
     pub(crate) definitions: Vec<WrittenDefinition>,
     pub(crate) shared_networks: Vec<WrittenNetwork<F>>,
@@ -25,6 +27,7 @@ pub(crate) struct WrittenGlobal<F: Dialect> {
     pub(crate) reservations: Vec<WrittenHost<F>>,
     pub(crate) host_reservation_identifiers: Vec<HostIdentifierType>,
     pub(crate) ip_reservations_unique: bool,
+    pub(crate) early_global_reservations_lookup: bool,
     pub(crate) expired_leases: ExpiredLeases,
     pub(crate) lease_database: LeaseDatabase,
     pub(crate) decline_probation_period: Duration,
@@ -47,6 +50,7 @@ pub(crate) fn read<F: Dialect>(object: Object<'_>) -> WrittenGlobal<F> {
     let written = WrittenGlobal {
         scope: scope::read(&object, Level::Global),
         top: F::read_top(&object),
+        dhcp_ddns: ddns::read_dhcp_ddns(&object),
         interfaces: process::read_interfaces::<F>(&object),
         definitions: option::read_definitions::<F>(&object),
         shared_networks: subnet::read_networks(&object),
@@ -56,6 +60,9 @@ pub(crate) fn read<F: Dialect>(object: Object<'_>) -> WrittenGlobal<F> {
         ip_reservations_unique: object
             .bool("ip-reservations-unique")
             .is_none_or(|flag| flag.value),
+        early_global_reservations_lookup: object
+            .bool("early-global-reservations-lookup")
+            .is_some_and(|flag| flag.value),
         expired_leases: storage::read_expired_leases(&object),
         lease_database: storage::read_lease_database::<F>(&object),
         decline_probation_period: seconds("decline-probation-period", 86_400),

@@ -1,5 +1,6 @@
 //! What global scope, shared networks and subnets have in common.
 
+use super::ddns::{self, WrittenDdns};
 use super::option::{self, WrittenOption};
 use super::{Object, Spanned};
 use crate::dialect::Dialect;
@@ -25,6 +26,7 @@ pub(crate) struct WrittenScope<F: Dialect> {
     pub(crate) reservations_in_subnet: Option<bool>,
     pub(crate) reservations_global: Option<bool>,
     pub(crate) reservations_out_of_pool: Option<bool>,
+    pub(crate) ddns: WrittenDdns,
     pub(crate) options: Vec<WrittenOption>,
     pub(crate) own: F::Scope,
 }
@@ -44,6 +46,7 @@ pub(crate) fn read<F: Dialect>(object: &Object<'_>, level: Level) -> WrittenScop
         reservations_in_subnet: flag("reservations-in-subnet"),
         reservations_global: flag("reservations-global"),
         reservations_out_of_pool: flag("reservations-out-of-pool"),
+        ddns: ddns::read(object),
         options: option::read_list::<F>(object),
         own: F::read_scope(object, level),
     };

@@ -1,6 +1,7 @@
 //! `subnet4`, `subnet6`, `shared-networks` and their pools.
 
 use super::accepted::{self, Place};
+use super::ddns::{self, WrittenDdns};
 use super::host::{self, WrittenHost};
 use super::option::{self, WrittenOption};
 use super::scope::{self, Level, WrittenScope};
@@ -50,6 +51,7 @@ pub(crate) struct WrittenPool<F: Dialect> {
     pub(crate) first: F::Addr,
     pub(crate) last: F::Addr,
     pub(crate) id: u32,
+    pub(crate) ddns: WrittenDdns,
     pub(crate) options: Vec<WrittenOption>,
     pub(crate) own: F::Pool,
 }
@@ -184,6 +186,7 @@ fn read_pool<F: Dialect>(object: Object<'_>, own: &F::Pool) -> Option<WrittenPoo
         object.problems.error(&range.position, text);
     }
     let id = pool_id(&object);
+    let ddns = ddns::read(&object);
     let options = option::read_list::<F>(&object);
     object.user_context();
     accepted::read(&object, Place::Pool, F::UNIVERSE);
@@ -196,6 +199,7 @@ fn read_pool<F: Dialect>(object: Object<'_>, own: &F::Pool) -> Option<WrittenPoo
         first,
         last,
         id,
+        ddns,
         options,
         own: own.clone(),
     })

@@ -4,9 +4,9 @@ use crate::dialect::Dialect;
 use crate::model::{Pool6, Prefix};
 use crate::problems::Problems;
 use crate::written::accepted::{self, Place};
-use crate::written::option;
 use crate::written::subnet::{WrittenPool, parse_prefix, pool_id, prefix_range};
 use crate::written::{Object, Spanned};
+use crate::written::{ddns, option};
 use outrigger_wire::options::spaces::Universe;
 use outrigger_wire::{Prefix6, V6};
 use std::net::Ipv6Addr;
@@ -31,6 +31,7 @@ pub(super) fn read_pd_pool(object: Object<'_>) -> Option<WrittenPool<V6>> {
     let delegated = object.require("delegated-len", delegated);
     let excluded = read_excluded(&object);
     let id = pool_id(&object);
+    let ddns = ddns::read(&object);
     let options = option::read_list::<V6>(&object);
     object.user_context();
     accepted::read(&object, Place::PdPool, Universe::V6);
@@ -60,6 +61,7 @@ pub(super) fn read_pd_pool(object: Object<'_>) -> Option<WrittenPool<V6>> {
         first: first.into(),
         last: last.into(),
         id,
+        ddns,
         options,
         own: Pool6::Prefixes {
             delegated_len: delegated.value,
