@@ -9,7 +9,8 @@ use std::process::Command;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-wire", &[]),
     ("outrigger-proto", &[]),
-    ("outrigger-config", &["outrigger-wire"]),
+    ("outrigger-classify", &["outrigger-wire"]),
+    ("outrigger-config", &["outrigger-classify", "outrigger-wire"]),
     ("outrigger-store", &["outrigger-wire"]),
     (
         "outrigger-alloc",
