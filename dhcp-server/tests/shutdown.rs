@@ -131,7 +131,7 @@ fn timers_reclaim_and_flush_and_a_new_configuration_sets_them_anew() {
     let snapshot = |page: &Page4| {
         Arc::new(Snapshot {
             cfg: Arc::clone(&page.cfg),
-            hooks: crate::common::no_services(&page.cfg).shard(page.runtime.handle()),
+            hooks: crate::common::hooks(&page.cfg).shard(page.runtime.handle()),
         })
     };
     let (current, snapshots) = watch::channel(snapshot(&page));

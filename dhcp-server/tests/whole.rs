@@ -5,6 +5,7 @@
 mod common;
 mod dora;
 mod malformed;
+mod offers;
 mod page;
 mod races;
 mod reload;

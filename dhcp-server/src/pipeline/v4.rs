@@ -9,7 +9,7 @@ use super::{MAX_PLANS, OFFER_HOLD, index_of, keeps_released, run_or_discard, sub
 use crate::clock::Clock;
 use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::Turns;
-use decide::{Draft4, Outcome4, Reply};
+use decide::{Draft4, Granted4, Outcome4, Reply, Terms4};
 use locate::Located4;
 use outrigger_alloc::{Allocator, Origin, Plan, Ranged, Wish, lifetime};
 use outrigger_config::model::Server;
@@ -101,16 +101,14 @@ impl Server4 {
         let (query, outcome) = (&mut answer.query, &answer.outcome);
         match (query.packet.message_type, &mut answer.response) {
             (Some(MessageType::Discover), Some(response)) => {
-                let (lease, old_lease) = (
-                    outcome.granted.as_ref().map(|(lease, _)| lease),
-                    outcome.old.as_ref(),
-                );
+                let lease = outcome.granted.as_ref().map(|granted| &granted.lease);
+                let (offer_lifetime, old_lease) = (outcome.offer_lifetime, outcome.old.as_ref());
                 hooks
                     .call(Lease4Offer {
                         query,
                         response,
                         lease,
-                        offer_lifetime: 0,
+                        offer_lifetime,
                         old_lease,
                     })
                     .await?;
@@ -235,11 +233,14 @@ impl Server4 {
             let Some(mut plan) = self.plan(located, &skipped) else {
                 break;
             };
-            decide::set_lifetime(&mut plan, located);
-            self.take_over(hooks, &mut plan).await?;
-            match self.show(hooks, located, &mut plan).await? {
-                Step::Run if discover => return Ok(self.offer(plan)),
-                Step::Run => return Ok(self.grant(located, plan)),
+            let terms = decide::set_lifetime(&mut plan, located, self.clock.now());
+            // Kea: what is only offered is not taken over yet.
+            if !discover || terms.offer_lifetime > 0 {
+                self.take_over(hooks, &plan).await?;
+            }
+            match self.show(hooks, located, &mut plan, terms).await? {
+                Step::Run if discover => return Ok(self.offer(plan, terms)),
+                Step::Run => return Ok(self.grant(located, plan, terms)),
                 Step::Skip if plan.claim.origin() == Origin::Held => {
                     return Ok(keep_as_it_is(plan, discover, self.clock.now()));
                 }
@@ -278,11 +279,7 @@ impl Server4 {
     }
 
     /// The candidate is an expired lease: its end is reported first.
-    async fn take_over(
-        &self,
-        hooks: &mut PacketHooks<'_>,
-        plan: &mut Plan<V4>,
-    ) -> Result<(), Discard> {
+    async fn take_over(&self, hooks: &mut PacketHooks<'_>, plan: &Plan<V4>) -> Result<(), Discard> {
         let expired = plan
             .claim
             .previous()
@@ -308,13 +305,14 @@ impl Server4 {
         hooks: &mut PacketHooks<'_>,
         located: &mut Located4<'_>,
         plan: &mut Plan<V4>,
+        terms: Terms4,
     ) -> Result<Step, Discard> {
         let (cfg, now) = (located.cfg, self.clock.now());
         let Plan { lease, claim } = plan;
         // An expired lease too: nobody else has had it since.
         let own = decide::own_lease(claim.previous(), located).is_some();
         let (query, owner) = (&mut located.query, &located.owner);
-        let (subnet_id, offer_lifetime) = (lease.subnet_id, 0);
+        let (subnet_id, offer_lifetime) = (lease.subnet_id, terms.offer_lifetime);
         let step = match own {
             // Kea: also for a DISCOVER of a client that has a lease.
             true => {
@@ -327,7 +325,8 @@ impl Server4 {
                     .await?
             }
             false => {
-                let fake_allocation = query.packet.message_type == Some(MessageType::Discover);
+                let discover = query.packet.message_type == Some(MessageType::Discover);
+                let fake_allocation = discover && offer_lifetime == 0;
                 let subnet = cfg.subnets.get(claim.subnet());
                 let claim = &mut |resource: Ipv4Addr| {
                     match subnet {
@@ -351,16 +350,27 @@ impl Server4 {
         Ok(step)
     }
 
-    fn offer(&self, plan: Plan<V4>) -> Draft4 {
+    /// The client is offered the planned lease. It is written where offers have a lifetime, kept in memory else.
+    fn offer(&self, mut plan: Plan<V4>, terms: Terms4) -> Draft4 {
         let mut draft = Draft4::only(Reply::Offer);
         let subnet = plan.claim.subnet();
         draft.outcome.old = plan.claim.previous().cloned();
-        draft.outcome.granted = Some((plan.offer(self.clock.now() + OFFER_HOLD), subnet));
+        draft.outcome.offer_lifetime = terms.offer_lifetime;
+        let lease = if terms.offer_lifetime > 0 {
+            // Kea: nothing is told to the DNS before the client has taken the offer up.
+            (plan.lease.fqdn_fwd, plan.lease.fqdn_rev) = (false, false);
+            let lease = plan.lease.clone();
+            draft.changes.grant(plan);
+            lease
+        } else {
+            plan.offer(self.clock.now() + OFFER_HOLD)
+        };
+        draft.outcome.granted = Some(terms.granted(lease, subnet));
         draft
     }
 
     /// The client gets the planned lease; any other that it has on this link ends.
-    fn grant(&self, located: &Located4<'_>, plan: Plan<V4>) -> Draft4 {
+    fn grant(&self, located: &Located4<'_>, plan: Plan<V4>, terms: Terms4) -> Draft4 {
         let mut draft = Draft4::only(Reply::Ack);
         let granted = plan.lease.resource;
         if plan.claim.origin() != Origin::Held {
@@ -378,7 +388,7 @@ impl Server4 {
             }
         }
         draft.outcome.leases.push(plan.lease.clone());
-        draft.outcome.granted = Some((plan.lease.clone(), plan.claim.subnet()));
+        draft.outcome.granted = Some(terms.granted(plan.lease.clone(), plan.claim.subnet()));
         draft.changes.grant(plan);
         draft
     }
@@ -449,12 +459,11 @@ fn keep_as_it_is(plan: Plan<V4>, discover: bool, now: u64) -> Draft4 {
     let mut draft = Draft4::only(if discover { Reply::Offer } else { Reply::Ack });
     if let Some(old) = plan.claim.previous() {
         draft.outcome.leases.push(old.clone());
-        let (valid_lifetime, _) = lifetime::left(old, now);
-        let told = Lease {
-            valid_lifetime,
-            ..old.clone()
-        };
-        draft.outcome.granted = Some((told, plan.claim.subnet()));
+        draft.outcome.granted = Some(Granted4 {
+            lease: old.clone(),
+            subnet: plan.claim.subnet(),
+            valid_lifetime: lifetime::left(old, now).0,
+        });
     }
     draft
 }

@@ -1,9 +1,11 @@
 //! What the tests of the whole server share.
 
 mod page;
+mod service;
 mod whole;
 
 pub(crate) use page::{Page, Page4, Page6, RELAY4, SERVER4, at4, at6};
+pub(crate) use service::{Service, changes, goes_on, says};
 pub(crate) use whole::Whole;
 
 use outrigger_config::load_text;
@@ -25,8 +27,8 @@ pub(crate) fn config<F: Served>(members: &str) -> Arc<Server<F>> {
     F::of(&config).expect("the text is of this family")
 }
 
-/// Hooks without services.
-pub(crate) fn no_services<F: Served>(cfg: &Server<F>) -> Arc<Hooks> {
+/// Hooks with the services that the configuration names.
+pub(crate) fn hooks<F: Served>(cfg: &Server<F>) -> Arc<Hooks> {
     let info = ServerInfo {
         name: "test".to_owned(),
         version: "0".to_owned(),
@@ -34,5 +36,5 @@ pub(crate) fn no_services<F: Served>(cfg: &Server<F>) -> Arc<Hooks> {
         revision: cfg.revision,
         subnets: Vec::new(),
     };
-    Hooks::start(F::FAMILY, &[], cfg.hook_budget, info)
+    Hooks::start(F::FAMILY, &cfg.hook_services, cfg.hook_budget, info)
 }

@@ -1,6 +1,6 @@
 //! One page, packet by packet, on the test's own thread.
 
-use super::{config, no_services};
+use super::{config, hooks};
 use outrigger_alloc::Allocator;
 use outrigger_config::model::Server;
 use outrigger_hooks::ShardHooks;
@@ -26,7 +26,8 @@ pub(crate) const SERVER4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 /// A relay's address in the same subnet.
 pub(crate) const RELAY4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 
-/// A page that serves one packet after the other, without services, with a clock that the test moves.
+/// A page that serves one packet after the other, with the services that its configuration names and a clock that the
+/// test moves.
 pub(crate) struct Page<F: Served> {
     pub(crate) common: Arc<Common<F>>,
     pub(crate) page: F::Page,
@@ -60,7 +61,9 @@ impl<F: Served> Page<F> {
             ports: F::PORTS,
             identity,
         });
-        let hooks = no_services(&cfg).shard(runtime.handle());
+        let services = hooks(&cfg);
+        let hooks = services.shard(runtime.handle());
+        runtime.block_on(services.ready()).unwrap();
         let page = page(&common);
         Self {
             common,

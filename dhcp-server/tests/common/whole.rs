@@ -1,6 +1,6 @@
 //! Shards without sockets: what is injected is served, and the answers are here.
 
-use super::{config, no_services};
+use super::{config, hooks};
 use outrigger_alloc::Allocator;
 use outrigger_server::clock::Clock;
 use outrigger_server::instance::Instance;
@@ -69,7 +69,7 @@ impl<F: Served> Whole<F> {
     /// Takes a configuration.
     pub(crate) fn serve_with(&self, members: &str) {
         let cfg = config::<F>(members);
-        let hooks = no_services(&cfg);
+        let hooks = hooks(&cfg);
         let taken = self.instance.serve_with(&cfg, &hooks);
         self.runtime.block_on(taken).unwrap();
     }

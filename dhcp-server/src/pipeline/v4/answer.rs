@@ -63,7 +63,7 @@ fn respond(located: &Located4<'_>, outcome: &Outcome4, message_type: MessageType
     let granted = outcome
         .granted
         .as_ref()
-        .and_then(|(lease, index)| Some((lease, located.cfg.subnets.get(*index)?)));
+        .and_then(|granted| Some((granted, located.cfg.subnets.get(granted.subnet)?)));
     let subnet = granted.map_or_else(|| located.subnet(), |(_, subnet)| Some(subnet));
     let scopes = scopes(located, outcome, subnet);
     response
@@ -74,9 +74,9 @@ fn respond(located: &Located4<'_>, outcome: &Outcome4, message_type: MessageType
     {
         response.options.push(code::CLIENT_ID, client_id);
     }
-    if let Some((lease, subnet)) = granted {
-        response.header.yiaddr = lease.resource;
-        push_times(&mut response, lease.valid_lifetime, subnet);
+    if let Some((granted, subnet)) = granted {
+        response.header.yiaddr = granted.lease.resource;
+        push_times(&mut response, granted.valid_lifetime, subnet);
     }
     if message_type == MessageType::Nak {
         // RFC 2131 §4.3.2: the relay broadcasts it.
@@ -119,9 +119,10 @@ fn scopes<'c>(
 ) -> Scopes<'c> {
     let mut scopes = Scopes::new();
     scopes.extend(located.host.map(|host| &host.options));
-    if let (Some((lease, _)), Some(subnet)) = (&outcome.granted, subnet) {
+    if let (Some(granted), Some(subnet)) = (&outcome.granted, subnet) {
+        let address = granted.lease.resource;
         let of_lease = |pool: &&outrigger_config::model::Pool<V4>| {
-            pool.first <= lease.resource && lease.resource <= pool.last
+            pool.first <= address && address <= pool.last
         };
         scopes.extend(
             subnet

@@ -1,9 +1,9 @@
 //! What the client gets.
 
 use super::locate::Located4;
-use crate::pipeline::subnets_of;
+use crate::pipeline::{seconds, subnets_of};
 use crate::telemetry::{Discard, DiscardReason};
-use outrigger_alloc::{ChangeSet, Plan, Ranged, lifetime};
+use outrigger_alloc::{ChangeSet, Origin, Plan, Ranged, lifetime};
 use outrigger_store::{Lease, LeaseState, Ticket};
 use outrigger_wire::V4;
 use outrigger_wire::v4::{MessageType, Packet4, code};
@@ -59,8 +59,10 @@ pub(super) fn meant_address(packet: &Packet4) -> Option<Ipv4Addr> {
 #[derive(Debug, Default)]
 pub(super) struct Outcome4 {
     pub(super) reply: Reply,
-    /// The lease that is offered or granted, with the index of its subnet.
-    pub(super) granted: Option<(Lease<V4>, usize)>,
+    /// What is offered or granted.
+    pub(super) granted: Option<Granted4>,
+    /// Seconds that the written lease of an OFFER runs; 0: nothing is written.
+    pub(super) offer_lifetime: u32,
     /// The lease that the client had of this address, for `lease4_offer`.
     pub(super) old: Option<Lease<V4>>,
     /// Leases for `leases4_committed`.
@@ -69,6 +71,44 @@ pub(super) struct Outcome4 {
     pub(super) deleted: SmallVec<[Lease<V4>; 1]>,
     /// Durable when everything above is on stable storage.
     pub(super) ticket: Option<Ticket>,
+}
+
+/// What is offered or granted.
+#[derive(Debug)]
+pub(super) struct Granted4 {
+    /// As it is written, or would be.
+    pub(super) lease: Lease<V4>,
+    /// Index of its subnet.
+    pub(super) subnet: usize,
+    /// Seconds that the client is told.
+    pub(super) valid_lifetime: u32,
+}
+
+/// How long a planned lease is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Terms4 {
+    /// Seconds that the client is told, unless a callout says otherwise.
+    valid_lifetime: u32,
+    /// Seconds that the lease of an offer is written with; 0: nothing is written.
+    pub(super) offer_lifetime: u32,
+}
+
+impl Terms4 {
+    /// The planned lease with what the client is told of it: of an offer that is written the lifetime that it will
+    /// have, unless a callout chose another.
+    pub(super) fn granted(self, lease: Lease<V4>, subnet: usize) -> Granted4 {
+        let is_offer = self.offer_lifetime > 0 && lease.valid_lifetime == self.offer_lifetime;
+        let valid_lifetime = if is_offer {
+            self.valid_lifetime
+        } else {
+            lease.valid_lifetime
+        };
+        Granted4 {
+            lease,
+            subnet,
+            valid_lifetime,
+        }
+    }
 }
 
 /// Which answer the client gets.
@@ -179,16 +219,34 @@ fn is_ours(located: &Located4<'_>, addr: Ipv4Addr) -> bool {
 }
 
 /// Fills in how long the planned lease is, and the reserved name.
-pub(super) fn set_lifetime(plan: &mut Plan<V4>, located: &Located4<'_>) {
-    let Some(subnet) = located.cfg.subnets.get(plan.claim.subnet()) else {
-        return;
-    };
-    plan.lease.valid_lifetime = lifetime::valid(
-        &subnet.timers,
-        located.query.packet.option_u32(code::LEASE_TIME),
-    );
+pub(super) fn set_lifetime(plan: &mut Plan<V4>, located: &Located4<'_>, now: u64) -> Terms4 {
     if let Some(hostname) = located.host.and_then(|host| host.hostname.as_deref()) {
         plan.lease.hostname = hostname.to_ascii_lowercase().into_boxed_str();
+    }
+    let packet = &located.query.packet;
+    let subnet = located.cfg.subnets.get(plan.claim.subnet());
+    let valid_lifetime = subnet.map_or(0, |subnet| {
+        lifetime::valid(&subnet.timers, packet.option_u32(code::LEASE_TIME))
+    });
+    plan.lease.valid_lifetime = valid_lifetime;
+    let mut offer_lifetime = match (packet.message_type, subnet) {
+        (Some(MessageType::Discover), Some(subnet)) => seconds(subnet.own.offer_lifetime),
+        _ => 0,
+    };
+    // Nothing is to be written where the client's lease runs longer than that anyway: an offer never shortens it.
+    let held = plan
+        .claim
+        .previous()
+        .filter(|_| plan.claim.origin() == Origin::Held);
+    if held.is_some_and(|lease| lifetime::left(lease, now).0 >= offer_lifetime) {
+        offer_lifetime = 0;
+    }
+    if offer_lifetime > 0 {
+        plan.lease.valid_lifetime = offer_lifetime;
+    }
+    Terms4 {
+        valid_lifetime,
+        offer_lifetime,
     }
 }
 
