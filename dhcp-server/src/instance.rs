@@ -75,8 +75,7 @@ impl<F: Served> Instance<F> {
         })
     }
 
-    /// Connects every shard to the services and waits until they may be called; then all new packets are served with this
-    /// configuration. Packets under way end with the one they began with.
+    /// Connects every shard to the services and waits until they may be called; then as [`Self::take`].
     ///
     /// # Errors
     /// A service that the server must not start without is not there.
@@ -85,12 +84,22 @@ impl<F: Served> Instance<F> {
         cfg: &Arc<Server<F>>,
         hooks: &Arc<Hooks>,
     ) -> Result<(), outrigger_hooks::StartFailure> {
-        let shards: Vec<ShardHooks> = self
-            .seats
-            .iter()
-            .map(|seat| hooks.shard(&seat.runtime))
-            .collect();
+        let shards = self.connect(hooks);
         hooks.ready().await?;
+        self.take(cfg, shards);
+        Ok(())
+    }
+
+    /// Begins to connect every shard to the services, in the order of the shards. Nothing is served with them yet.
+    #[must_use]
+    pub fn connect(&self, hooks: &Arc<Hooks>) -> Vec<ShardHooks> {
+        let seats = self.seats.iter();
+        seats.map(|seat| hooks.shard(&seat.runtime)).collect()
+    }
+
+    /// Serves all new packets with this configuration and these connections of [`Self::connect`]. Packets under way end with
+    /// the one they began with.
+    pub fn take(&self, cfg: &Arc<Server<F>>, shards: Vec<ShardHooks>) {
         self.common.alloc.reload(cfg);
         for (seat, hooks) in self.seats.iter().zip(shards) {
             seat.current.send_replace(Some(Arc::new(Snapshot {
@@ -98,7 +107,6 @@ impl<F: Served> Instance<F> {
                 hooks,
             })));
         }
-        Ok(())
     }
 
     /// The shards, to stop or to wait for.

@@ -2,9 +2,14 @@
 
 use crate::arguments::Arguments;
 use outrigger_config::model::{Config, LogSeverity, Logger};
+use outrigger_proto::Family;
 use outrigger_server::clock::Clock;
-use outrigger_server::control::{Commanded, MAX_ORDERS, Order, Wish, check as check_hooks};
-use outrigger_server::server::{Chain, FamilyServer, StartError, import_leases, reach_services};
+use outrigger_server::control::{
+    Change, Commanded, Done, MAX_ORDERS, Order, Wish, check as check_hooks,
+};
+use outrigger_server::server::{
+    Chain, FamilyServer, PATIENCE, StartError, import_leases, reach_services,
+};
 use outrigger_wire::{V4, V6};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,15 +17,11 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
-use tokio::time::timeout;
 
 /// sysexits.h: a wrong configuration.
 const EX_CONFIG: u8 = 78;
 /// sysexits.h: an input or output error.
 const EX_IOERR: u8 = 74;
-
-/// How long a command waits for the hook services of a new configuration.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `-t` and `-T`.
 pub(crate) fn check(arguments: &Arguments, file: &Path, services: bool) -> u8 {
@@ -248,6 +249,14 @@ impl Signals {
         }
     }
 
+    /// Waits for the word to stop alone; the others wait as well.
+    async fn told_to_stop(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+
     /// Waits for the word to stop, and passes over the others: nothing is there yet to reload or to count.
     async fn stop(&mut self) {
         while self.next().await != Told::Stop {}
@@ -268,6 +277,13 @@ struct Running {
     v6: Option<FamilyServer<V6>>,
     /// From the control sockets.
     orders: mpsc::Receiver<Order>,
+}
+
+/// Who wants the servers to stop.
+enum Stop {
+    Signal,
+    /// With this exit code.
+    Command(u8),
 }
 
 impl Running {
@@ -300,41 +316,36 @@ impl Running {
         files: &[PathBuf],
         mut signals: Signals,
     ) -> u8 {
+        let load = || load_all(arguments, files);
         loop {
-            tokio::select! {
+            let stop = tokio::select! {
                 told = signals.next() => match told {
-                    Told::Stop => return self.stop().await,
-                    Told::Reload => {
-                        if self.reload(arguments, files, &mut signals).await == Some(Told::Stop) {
-                            return self.stop().await;
-                        }
+                    Told::Stop => Some(Stop::Signal),
+                    Told::Reload => self.reload(load, &mut signals).await,
+                    Told::LogCounters => {
+                        self.log_counters();
+                        None
                     }
-                    Told::LogCounters => self.log_counters(),
                 },
-                Some(order) = self.orders.recv() => {
-                    if let Some(code) = self.obey(order, arguments, files).await {
-                        return match self.stop().await {
-                            0 => code,
-                            failed => failed,
-                        };
-                    }
-                }
+                Some(order) = self.orders.recv() => self.obey(order, load, &mut signals).await,
                 // What the journal could not keep must not be answered any more: out at once.
                 code = failed(self.v4.as_ref()) => return code,
                 code = failed(self.v6.as_ref()) => return code,
+            };
+            if let Some(stop) = stop {
+                return self.stop(stop).await;
             }
         }
     }
 
-    /// Takes what is in the files now. Returns what it was told meanwhile that made it give up.
+    /// Takes what is in the files now. Says where it was told meanwhile to stop.
     async fn reload(
         &mut self,
-        arguments: &Arguments,
-        files: &[PathBuf],
+        load: impl Fn() -> Result<Vec<Config>, String>,
         signals: &mut Signals,
-    ) -> Option<Told> {
+    ) -> Option<Stop> {
         tracing::info!("CONFIG_RELOAD");
-        let Ok(configs) = load_all(arguments, files) else {
+        let Ok(configs) = load() else {
             tracing::error!(
                 "CONFIG_REFUSED: the file has problems, printed above; the old configuration stays"
             );
@@ -342,10 +353,10 @@ impl Running {
         };
         for config in configs {
             let reloaded = tokio::select! {
-                reloaded = self.take(&config) => reloaded,
+                reloaded = self.take(&config, None) => reloaded,
                 told = signals.other_than_counters() => {
                     tracing::warn!("CONFIG_RELOAD_ABANDONED: hook services were not ready; send SIGHUP to try once more");
-                    return Some(told);
+                    return (told == Told::Stop).then_some(Stop::Signal);
                 }
             };
             if let Err(error) = reloaded {
@@ -358,42 +369,62 @@ impl Running {
         None
     }
 
-    /// Does what a command asks for; where that is to stop, returns the exit code.
-    async fn obey(&mut self, order: Order, arguments: &Arguments, files: &[PathBuf]) -> Option<u8> {
-        let configs = match order.wish {
-            Wish::Stop(code) => return Some(code),
-            Wish::Configure(config) => Ok(vec![config]),
-            Wish::Reload => load_all(arguments, files),
-        };
-        let outcome = match configs {
-            Ok(configs) => self.take_in_time(&configs).await,
-            Err(problems) => Err(problems),
-        };
-        if let Err(problems) = &outcome {
-            tracing::error!("CONFIG_REFUSED: {problems}; the old configuration stays");
-        }
-        // A client that did not wait for it does not want to know.
-        let _ = order.done.send(outcome);
-        None
-    }
-
-    async fn take_in_time(&mut self, configs: &[Config]) -> Result<(), String> {
-        for config in configs {
-            match timeout(PATIENCE, self.take(config)).await {
-                Ok(taken) => taken.map_err(|error| Chain(&error).to_string())?,
-                Err(_) => {
-                    let seconds = PATIENCE.as_secs();
-                    return Err(format!("hook services were not ready within {seconds} s"));
-                }
+    /// Does what a command asks for. Says where that, or a signal meanwhile, is to stop.
+    async fn obey(
+        &mut self,
+        order: Order,
+        load: impl Fn() -> Result<Vec<Config>, String>,
+        signals: &mut Signals,
+    ) -> Option<Stop> {
+        let work = async {
+            match order.wish {
+                Wish::Stop(code) => Err(Stop::Command(code)),
+                Wish::Change(change) => Ok(self.change(change).await),
+                Wish::Reload => Ok(self.take_all(load()).await),
             }
+        };
+        let outcome = tokio::select! {
+            outcome = work => outcome,
+            () = signals.told_to_stop() => Err(Stop::Signal),
+        };
+        match outcome {
+            Ok(outcome) => {
+                if let Err(problems) = &outcome {
+                    tracing::error!("CONFIG_REFUSED: {problems}; the old configuration stays");
+                }
+                // A client that did not wait for it does not want to know.
+                let _ = order.done.send(outcome);
+                None
+            }
+            Err(stop) => Some(stop),
         }
-        Ok(())
     }
 
-    async fn take(&mut self, config: &Config) -> Result<(), StartError> {
+    async fn change(&mut self, change: Change) -> Result<Done, String> {
+        let changed = match (change.family, &mut self.v4, &mut self.v6) {
+            (Family::V4, Some(server), _) => server.change(change).await,
+            (Family::V6, _, Some(server)) => server.change(change).await,
+            _ => Err(StartError::OtherFamily),
+        };
+        changed.map_err(|error| Chain(&error).to_string())
+    }
+
+    async fn take_all(&mut self, configs: Result<Vec<Config>, String>) -> Result<Done, String> {
+        for config in configs? {
+            let taken = self.take(&config, Some(PATIENCE)).await;
+            taken.map_err(|error| Chain(&error).to_string())?;
+        }
+        Ok(Done::default())
+    }
+
+    async fn take(
+        &mut self,
+        config: &Config,
+        patience: Option<Duration>,
+    ) -> Result<(), StartError> {
         match (config, &mut self.v4, &mut self.v6) {
-            (Config::V4(cfg), Some(server), _) => server.reload(Arc::clone(cfg)).await,
-            (Config::V6(cfg), _, Some(server)) => server.reload(Arc::clone(cfg)).await,
+            (Config::V4(cfg), Some(server), _) => server.reload(Arc::clone(cfg), patience).await,
+            (Config::V6(cfg), _, Some(server)) => server.reload(Arc::clone(cfg), patience).await,
             _ => Err(StartError::OtherFamily),
         }
     }
@@ -407,7 +438,7 @@ impl Running {
         }
     }
 
-    async fn stop(self) -> u8 {
+    async fn stop(self, stop: Stop) -> u8 {
         tracing::info!("SERVER_STOPPING");
         self.log_counters();
         let mut code = 0;
@@ -418,7 +449,10 @@ impl Running {
             code = server.stop().await.err().unwrap_or(code);
         }
         tracing::info!("SERVER_STOPPED");
-        code
+        match (code, stop) {
+            (0, Stop::Command(wanted)) => wanted,
+            (code, _) => code,
+        }
     }
 }
 

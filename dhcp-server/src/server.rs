@@ -1,31 +1,38 @@
 //! Builds every part of one family's server from its configuration; starts and stops them in order.
 
+mod error;
+mod leases;
+
+pub use error::{Chain, StartError};
+pub use leases::{import_leases, journal_directory, state_directory};
+
 use crate::clock::Clock;
-use crate::control::{Commanded, Control, ControlError, Current, Order, Sockets};
-use crate::identity::IdentityError;
+use crate::control::{
+    Change, Commanded, Control, ControlError, Current, Done, Order, Sockets, read,
+};
 use crate::instance::{Instance, Snapshot, keep_up};
-use crate::net::NetError;
 use crate::pipeline::v4::Ports;
 use crate::served::{Common, Served};
 use crate::shard::{self, ShardPanicked};
 use crate::telemetry::Discards;
 use crate::turns::Turns;
+use leases::open_store;
 use outrigger_alloc::Allocator;
 use outrigger_config::model::{AtStart, HookService, LeaseDatabase, Server};
 use outrigger_hooks::{Hooks, ServerInfo, ServiceCounters, StartFailure};
-use outrigger_store::memfile::{self, ImportError};
-use outrigger_store::{Change, FileLayer, OsFiles, Store, StoreError, StoreOptions};
-use std::io;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// How long packets in flight may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a command waits for the hook services of a new configuration.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the command line says beside the configuration.
 #[derive(Debug, Clone, Default)]
@@ -36,84 +43,6 @@ pub struct Options {
     pub client_port: Option<u16>,
     /// Start although Kea's lease file holds leases that the journal does not know.
     pub ignore_kea_leases: bool,
-}
-
-/// Why a server does not start or does not take a configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Kea's leases were not taken over.
-    #[error(
-        "{} holds {leases} leases of Kea and there is no journal yet: import them with --import-leases, or start with \
-         --ignore-kea-leases if none of these addresses is in use any more",
-        file.display()
-    )]
-    ForeignLeases {
-        /// Kea's lease file.
-        file: PathBuf,
-        /// How many leases are in it.
-        leases: usize,
-    },
-    /// Kea's lease file cannot be read, or the journal's directory not be made.
-    #[error("cannot read or write the leases in {}", file.display())]
-    LeaseFile {
-        /// Which.
-        file: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The leases cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The server has no name.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// A hook service refuses or is missing.
-    #[error(transparent)]
-    Hooks(#[from] StartFailure),
-    /// A socket cannot be opened.
-    #[error(transparent)]
-    Net(#[from] NetError),
-    /// A control socket cannot be opened.
-    #[error(transparent)]
-    Control(#[from] ControlError),
-    /// No more threads or descriptors.
-    #[error("cannot start the packet threads")]
-    Threads(#[source] io::Error),
-    /// The files on the command line now hold another family.
-    #[error("a configuration of a family that this process does not serve: restart it")]
-    OtherFamily,
-    /// Kea's leases cannot be taken over.
-    #[error("cannot import leases")]
-    Import(#[source] ImportError),
-    /// The journal has leases already.
-    #[error("{} exists already: leases are imported into a new journal only", .0.display())]
-    JournalExists(PathBuf),
-    /// A change that needs a new process.
-    #[error("lease-database cannot change while the server runs: restart it")]
-    OtherDatabase,
-}
-
-impl StartError {
-    /// As in sysexits.h: 74 input/output, 78 configuration.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::ForeignLeases { .. }
-            | Self::Hooks(_)
-            | Self::OtherDatabase
-            | Self::OtherFamily
-            | Self::Import(_)
-            | Self::JournalExists(_) => 78,
-            Self::Net(error) if error.is_configuration() => 78,
-            Self::Store(_)
-            | Self::Control(_)
-            | Self::Identity(_)
-            | Self::LeaseFile { .. }
-            | Self::Net(_)
-            | Self::Threads(_) => 74,
-        }
-    }
 }
 
 /// One family's server: everything that lives as long as the process, and what the current configuration made.
@@ -206,28 +135,52 @@ impl<F: Commanded> FamilyServer<F> {
         })
     }
 
-    /// Takes a new configuration. Packets under way end with the old one; where it fails the old one stays.
+    /// Takes the configuration in `change` and tells the services what has changed. Packets under way end with the old one;
+    /// where it fails the old one stays.
     ///
     /// # Errors
     /// See [`StartError`].
     ///
     /// # Cancel safety
     /// Dropped, the old one stays.
-    pub async fn reload(&mut self, cfg: Arc<Server<F>>) -> Result<(), StartError> {
+    pub async fn change(&mut self, change: Change) -> Result<Done, StartError> {
+        let (config, warnings) = read(&change.document).map_err(StartError::Wrong)?;
+        let cfg = F::of(&config).ok_or(StartError::OtherFamily)?;
+        self.reload(cfg, Some(PATIENCE)).await?;
+        Ok(Done {
+            revision: self.cfg.revision,
+            warnings,
+        })
+    }
+
+    /// Takes a new configuration. Packets under way end with the old one; where it fails the old one stays. `patience` is
+    /// for how long it waits until the hook services are ready.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    ///
+    /// # Cancel safety
+    /// Dropped, the old one stays.
+    pub async fn reload(
+        &mut self,
+        cfg: Arc<Server<F>>,
+        patience: Option<Duration>,
+    ) -> Result<(), StartError> {
         if cfg.lease_database != self.database {
             return Err(StartError::OtherDatabase);
         }
         let hooks = start_hooks(&cfg, &self.info);
         let upkeep_hooks = hooks.shard(&Handle::current());
-        hooks.ready().await?;
+        let same_sockets = cfg.interfaces == self.cfg.interfaces;
+        let shards = same_sockets.then(|| self.instance.connect(&hooks));
+        within(patience, hooks.ready()).await?;
         let Commands {
             control, sockets, ..
         } = &self.commands;
         let control_sockets = sockets.open_further(&cfg.control_sockets, control)?;
-        if cfg.interfaces == self.cfg.interfaces {
-            self.instance.serve_with(&cfg, &hooks).await?;
-        } else {
-            self.listen_elsewhere(&cfg, &hooks).await?;
+        match shards {
+            Some(shards) => self.instance.take(&cfg, shards),
+            None => self.listen_elsewhere(&cfg, &hooks, patience).await?,
         }
         self.upkeep.0.send_replace(Arc::new(Snapshot {
             cfg: Arc::clone(&cfg),
@@ -258,6 +211,7 @@ impl<F: Commanded> FamilyServer<F> {
         &mut self,
         cfg: &Arc<Server<F>>,
         hooks: &Arc<Hooks>,
+        patience: Option<Duration>,
     ) -> Result<(), StartError> {
         let sockets = F::open(&cfg.interfaces, self.common.ports)?;
         let fresh = Instance::start(
@@ -267,9 +221,9 @@ impl<F: Commanded> FamilyServer<F> {
             Arc::clone(&self.discards),
         )
         .map_err(StartError::Threads)?;
-        if let Err(failure) = fresh.serve_with(cfg, hooks).await {
+        if let Err(failure) = within(patience, fresh.serve_with(cfg, hooks)).await {
             fresh.handles().stop(Duration::ZERO);
-            return Err(failure.into());
+            return Err(failure);
         }
         let old = std::mem::replace(&mut self.instance, fresh).into_handles();
         old.stop(GRACE);
@@ -341,19 +295,12 @@ impl<F: Commanded> Commands<F> {
         (cfg, hooks): (&Arc<Server<F>>, &Arc<Hooks>),
         orders: mpsc::Sender<Order>,
     ) -> Result<Self, ControlError> {
-        let started = Instant::now();
         let (current, now) = watch::channel(Current {
             cfg: Arc::clone(cfg),
             hooks: Arc::clone(hooks),
-            since: started,
+            since: Instant::now(),
         });
-        let control = Rc::new(Control {
-            common,
-            discards,
-            current: now,
-            orders,
-            started,
-        });
+        let control = Rc::new(Control::new(common, discards, now, orders));
         let sockets = Sockets::default().open_further(&cfg.control_sockets, &control)?;
         Ok(Self {
             control,
@@ -389,6 +336,22 @@ fn log_service(family: &str, service: &ServiceCounters) {
     }
 }
 
+/// Waits for hook services no longer than `patience`.
+async fn within(
+    patience: Option<Duration>,
+    ready: impl Future<Output = Result<(), StartFailure>>,
+) -> Result<(), StartError> {
+    let Some(patience) = patience else {
+        return Ok(ready.await?);
+    };
+    match timeout(patience, ready).await {
+        Ok(ready) => Ok(ready?),
+        Err(_) => Err(StartError::NotReady {
+            seconds: patience.as_secs(),
+        }),
+    }
+}
+
 /// Services of the configuration. Nobody is connected yet.
 fn start_hooks<F: Served>(cfg: &Server<F>, info: &ServerInfo) -> Arc<Hooks> {
     Hooks::start(
@@ -410,84 +373,6 @@ fn server_info() -> ServerInfo {
         revision: 0,
         subnets: Vec::new(),
     }
-}
-
-/// The directory of the journal: Kea's lease file with `.journal` appended.
-#[must_use]
-pub fn journal_directory(database: &LeaseDatabase) -> PathBuf {
-    with_suffix(&database.lease_file, ".journal")
-}
-
-/// The directory that keeps what belongs to the leases.
-#[must_use]
-pub fn state_directory(database: &LeaseDatabase) -> &Path {
-    match database.lease_file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-fn open_store<F: Served>(
-    database: &LeaseDatabase,
-    options: &Options,
-) -> Result<Store<F>, StartError> {
-    if !database.persist {
-        tracing::warn!(
-            "LEASES_NOT_KEPT: persist is false, so leases are lost when this process ends"
-        );
-        return Ok(Store::in_memory());
-    }
-    let directory = journal_directory(database);
-    if !options.ignore_kea_leases && !directory.exists() {
-        refuse_foreign_leases(&database.lease_file)?;
-    }
-    let (store, recovery) =
-        Store::open(&directory, StoreOptions::default(), file_layer(&directory)?)?;
-    tracing::info!(directory = %directory.display(), ?recovery, "LEASES_RECOVERED");
-    Ok(store)
-}
-
-/// Leases that are written with one flush when a lease file is imported.
-const IMPORT_BATCH: usize = 1000;
-
-/// Takes the leases of Kea's lease file into a new journal; returns how many.
-///
-/// # Errors
-/// There is a journal already, the file does not read, or the journal cannot be written.
-pub fn import_leases<F: Served>(database: &LeaseDatabase) -> Result<usize, StartError> {
-    let directory = journal_directory(database);
-    if directory.exists() {
-        return Err(StartError::JournalExists(directory));
-    }
-    let leases = memfile::import::<F>(&database.lease_file).map_err(StartError::Import)?;
-    let count = leases.len();
-    let changes: Vec<_> = leases.into_iter().map(Change::Put).collect();
-    // Under another name until it is whole: half a journal would pass for all of the leases.
-    let partial = with_suffix(&directory, ".importing");
-    let failed = |source| StartError::LeaseFile {
-        file: partial.clone(),
-        source,
-    };
-    if partial.exists() {
-        std::fs::remove_dir_all(&partial).map_err(failed)?;
-    }
-    let (store, _) = Store::<F>::open(&partial, StoreOptions::default(), file_layer(&partial)?)?;
-    for batch in changes.chunks(IMPORT_BATCH) {
-        let ticket = store.lock().apply(batch)?;
-        store.wait(ticket)?;
-    }
-    store.shutdown()?;
-    drop(store);
-    std::fs::rename(&partial, &directory).map_err(failed)?;
-    let parent = std::fs::File::open(state_directory(database)).map_err(failed)?;
-    parent.sync_all().map_err(failed)?;
-    Ok(count)
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// Reaches every hook service of a configuration once, for `-T`.
@@ -514,54 +399,4 @@ pub async fn reach_services<F: Served>(cfg: &Server<F>) -> Result<(), StartError
     hooks.ready().await?;
     hooks.drain(GRACE).await;
     Ok(())
-}
-
-/// Never hand out addresses that are in use: a Kea lease file with leases has to be imported first.
-fn refuse_foreign_leases(file: &Path) -> Result<(), StartError> {
-    let counted = memfile::kea_lease_file_has_leases(file);
-    match counted.map_err(|source| StartError::LeaseFile {
-        file: file.to_owned(),
-        source,
-    })? {
-        Some(leases) if leases > 0 => Err(StartError::ForeignLeases {
-            file: file.to_owned(),
-            leases,
-        }),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(not(feature = "forgetful"))]
-fn file_layer(_: &Path) -> Result<Arc<dyn FileLayer>, StartError> {
-    Ok(Arc::new(OsFiles))
-}
-
-/// For crash tests: what was never flushed is not in the image that a restart begins with.
-#[cfg(feature = "forgetful")]
-fn file_layer(directory: &Path) -> Result<Arc<dyn FileLayer>, StartError> {
-    match outrigger_store::testing::ForgetfulFiles::from_env(directory) {
-        Some(files) => {
-            let files = files.map_err(|source| StartError::LeaseFile {
-                file: directory.to_owned(),
-                source,
-            })?;
-            Ok(files.layer())
-        }
-        None => Ok(Arc::new(OsFiles)),
-    }
-}
-
-/// An error with its causes on one line.
-pub struct Chain<'e>(pub &'e dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
-    }
 }

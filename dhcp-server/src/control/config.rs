@@ -8,7 +8,8 @@ use outrigger_config::Loaded;
 use outrigger_config::diagnostic::Severity;
 use outrigger_config::model::{Config, Server};
 use outrigger_hooks::Hooks;
-use outrigger_proto::Family;
+use outrigger_proto::v1::audit_entry::Modification;
+use outrigger_proto::{Family, v1};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -48,7 +49,7 @@ pub(super) fn hash<F: Commanded>(control: &Control<F>, _: &Request<'_>) -> Resul
 }
 
 pub(super) fn test<F: Commanded>(_: &Control<F>, request: &Request<'_>) -> Result<Answer, String> {
-    let (_, warnings) = configuration::<F>(request)?;
+    let (_, warnings) = read(&document::<F>(request)?)?;
     Ok(Answer::done(format!("Configuration seems sane.{warnings}")))
 }
 
@@ -56,12 +57,17 @@ pub(super) async fn set<F: Commanded>(
     control: &Control<F>,
     request: &Request<'_>,
 ) -> Result<Answer, String> {
-    let (config, warnings) = configuration::<F>(request)?;
-    control.order(Wish::Configure(config)).await?;
-    let hash = json!({ "hash": hash_of(&control.cfg()) });
+    let document = document::<F>(request)?;
+    let whole = v1::AuditEntry {
+        object_type: "server".to_owned(),
+        modification: Modification::Update.into(),
+        log_message: "config-set".to_owned(),
+        ..v1::AuditEntry::default()
+    };
+    let done = control.change(document, vec![whole]).await?;
     Ok(Answer::told(
-        format!("Configuration successful.{warnings}"),
-        hash,
+        format!("Configuration successful.{}", done.warnings),
+        json!({ "hash": hash_text(done.revision) }),
     ))
 }
 
@@ -75,14 +81,25 @@ pub(super) async fn reload<F: Commanded>(
 }
 
 fn hash_of<F: Commanded>(cfg: &Server<F>) -> String {
-    format!("{:016X}", cfg.revision)
+    hash_text(cfg.revision)
 }
 
-/// The configuration in the arguments, with a text of its warnings. Positions are those of the request.
-fn configuration<F: Commanded>(request: &Request<'_>) -> Result<(Config, String), String> {
+fn hash_text(revision: u64) -> String {
+    format!("{revision:016X}")
+}
+
+/// The configuration in the arguments, at its place in the request: positions are those of the request.
+fn document<F: Commanded>(request: &Request<'_>) -> Result<String, String> {
     request.arguments()?.only(F::TOP_LEVEL)?;
-    let text = request.arguments_in_place().unwrap_or_default();
-    let loaded = check(outrigger_config::load_text("command", &text));
+    Ok(request.arguments_in_place().unwrap_or_default())
+}
+
+/// Reads a configuration that came with a command; the text has its warnings, each on a line of its own.
+///
+/// # Errors
+/// The text says what is wrong with it, and where.
+pub fn read(document: &str) -> Result<(Config, String), String> {
+    let loaded = check(outrigger_config::load_text("command", document));
     let mut problems = String::new();
     for diagnostic in &loaded.diagnostics {
         // Writing to a string cannot fail.

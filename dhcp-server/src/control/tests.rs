@@ -1,4 +1,4 @@
-use super::{Commanded, Control, Current, MAX_ORDERS, Order, Wish};
+use super::{Commanded, Control, Current, Done, MAX_ORDERS, Order, Wish};
 use crate::clock::Clock;
 use crate::pipeline::v4::Ports;
 use crate::served::{Common, Served};
@@ -6,6 +6,7 @@ use crate::telemetry::{Discard, DiscardReason, Discards};
 use crate::turns::Turns;
 use outrigger_alloc::Allocator;
 use outrigger_hooks::{Hooks, ServerInfo};
+use outrigger_proto::Family;
 use outrigger_store::{Change, Lease, LeaseState, Store};
 use outrigger_wire::family::{Owner4, Owner6, Resource6};
 use outrigger_wire::{ClientId, Duid, HwAddress, Iaid, Prefix6, V4, V6};
@@ -61,19 +62,13 @@ impl<F: Commanded> Fixture<F> {
             identity,
         });
         let (sender, orders) = mpsc::channel(MAX_ORDERS);
-        let started = Instant::now();
         let (keep, current) = watch::channel(Current {
             cfg,
             hooks,
-            since: started,
+            since: Instant::now(),
         });
-        let control = Control {
-            common,
-            discards: Arc::new(Discards::default()),
-            current,
-            orders: sender,
-            started,
-        };
+        let discards = Arc::new(Discards::default());
+        let control = Control::new(common, discards, current, sender);
         Self {
             control,
             orders,
@@ -83,13 +78,12 @@ impl<F: Commanded> Fixture<F> {
 
     /// Another handle to the same server.
     pub(super) fn share(&self) -> Rc<Control<F>> {
-        Rc::new(Control {
-            common: Arc::clone(&self.control.common),
-            discards: Arc::clone(&self.control.discards),
-            current: self.control.current.clone(),
-            orders: self.control.orders.clone(),
-            started: self.control.started,
-        })
+        Rc::new(Control::new(
+            Arc::clone(&self.control.common),
+            Arc::clone(&self.control.discards),
+            self.control.current.clone(),
+            self.control.orders.clone(),
+        ))
     }
 
     fn put(&self, resource: F::Resource, owner: F::Owner, state: LeaseState) {
@@ -369,11 +363,19 @@ async fn config_get_shows_what_was_loaded_and_its_hash() {
 #[tokio::test]
 async fn config_set_answers_what_came_of_the_order() {
     let mut server = fixture4();
-    for outcome in [Ok(()), Err("no such interface".to_owned())] {
+    let done = Done {
+        revision: 0xab,
+        warnings: "\na warning".to_owned(),
+    };
+    for outcome in [Ok(done), Err("no such interface".to_owned())] {
         let (orders, told) = (&mut server.orders, outcome.clone());
         let obey = async {
             let order = orders.recv().await.unwrap();
-            assert!(matches!(order.wish, Wish::Configure(_)));
+            let Wish::Change(change) = order.wish else {
+                panic!("{:?}", order.wish);
+            };
+            assert_eq!(change.family, Family::V4);
+            assert_eq!(change.entries[0].object_type, "server");
             order.done.send(told).unwrap();
         };
         let document = json!({ "command": "config-set",
@@ -382,7 +384,10 @@ async fn config_set_answers_what_came_of_the_order() {
         let (answer, ()) = tokio::join!(server.control.answer(document.as_bytes()), obey);
         let answer = serde_json::to_value(&answer).unwrap();
         match outcome {
-            Ok(()) => assert_eq!(answer["text"], "Configuration successful."),
+            Ok(_) => {
+                assert_eq!(answer["text"], "Configuration successful.\na warning");
+                assert_eq!(answer["arguments"]["hash"], "00000000000000AB");
+            }
             Err(text) => assert_eq!(
                 (&answer["result"], &answer["text"]),
                 (&json!(1), &json!(text))
