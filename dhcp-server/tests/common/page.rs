@@ -3,7 +3,7 @@
 use super::{config, hooks};
 use outrigger_alloc::Allocator;
 use outrigger_config::model::Server;
-use outrigger_hooks::ShardHooks;
+use outrigger_hooks::{Hooks, ShardHooks};
 use outrigger_server::clock::Clock;
 use outrigger_server::pipeline::v4::Server4;
 use outrigger_server::pipeline::v6::Server6;
@@ -32,6 +32,7 @@ pub(crate) struct Page<F: Served> {
     pub(crate) common: Arc<Common<F>>,
     pub(crate) page: F::Page,
     pub(crate) cfg: Arc<Server<F>>,
+    pub(crate) services: Arc<Hooks>,
     pub(crate) hooks: ShardHooks,
     pub(crate) runtime: Runtime,
 }
@@ -69,6 +70,7 @@ impl<F: Served> Page<F> {
             common,
             page,
             cfg,
+            services,
             hooks,
             runtime,
         }
