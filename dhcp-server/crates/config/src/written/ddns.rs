@@ -29,6 +29,12 @@ const CONFLICT_MODES: &[(&str, ConflictResolutionMode)] = &[
 /// Kea's `hostname-char-set` where none is given: names keep what host names may have.
 const CHAR_SET: &str = "[^A-Za-z0-9.-]";
 
+/// RFC 1035 §2.3.4, bytes.
+const MAX_LABEL: usize = 63;
+/// What 255 bytes of a name leave beside the lengths of the first label and of this one, one byte of a label, and the
+/// root.
+const MAX_SUFFIX: usize = 251;
+
 /// The naming parameters that one scope sets.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct WrittenDdns {
@@ -62,7 +68,7 @@ pub(crate) fn read(object: &Object<'_>) -> WrittenDdns {
             .choice("ddns-replace-client-name", REPLACE_MODES)
             .map(|mode| mode.value),
         generated_prefix: text("ddns-generated-prefix"),
-        qualifying_suffix: text("ddns-qualifying-suffix"),
+        qualifying_suffix: suffix(object, "ddns-qualifying-suffix"),
         update_on_renew: flag("ddns-update-on-renew"),
         conflict_resolution_mode: conflict_resolution_mode(object),
         ttl: number("ddns-ttl"),
@@ -87,6 +93,24 @@ fn conflict_resolution_mode(object: &Object<'_>) -> Option<ConflictResolutionMod
         mode
     });
     mode.map(|mode| mode.value).or(old)
+}
+
+/// Kea loads any suffix; one that is no name loses every name that gets it.
+fn suffix(object: &Object<'_>, key: &'static str) -> Option<Box<str>> {
+    let text = object.text(key)?;
+    let bare = text.value.strip_suffix('.').unwrap_or(text.value);
+    let fits = bare.len() <= MAX_SUFFIX
+        && bare
+            .split('.')
+            .all(|label| (1..=MAX_LABEL).contains(&label.len()));
+    if !bare.is_empty() && !fits {
+        let shown = text.value;
+        let text_ = format!(
+            "{key} \"{shown}\" is not a domain name: clients whose names would get it have none"
+        );
+        object.problems.warning(&text.position, text_);
+    }
+    Some(text.value.into())
 }
 
 fn char_set(object: &Object<'_>, key: &'static str) -> Option<Option<HostnameCharSet>> {
@@ -234,7 +258,7 @@ fn read_moved(map: &Object<'_>) -> WrittenDdns {
         override_client_update: flag("override-client-update"),
         replace_client_name: replace.map(|mode| mode.value),
         generated_prefix: text("generated-prefix"),
-        qualifying_suffix: text("qualifying-suffix"),
+        qualifying_suffix: suffix(map, "qualifying-suffix"),
         hostname_char_set: char_set(map, "hostname-char-set"),
         hostname_char_replacement: text("hostname-char-replacement"),
         ..WrittenDdns::default()
