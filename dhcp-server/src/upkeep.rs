@@ -142,7 +142,8 @@ async fn end_of<F: ExpiryHooks>(
     hooks: &ShardHooks,
     old: &Lease<F>,
 ) -> Option<End<F>> {
-    let remove = limits.hold_reclaimed_time.is_zero();
+    // Kea: nobody comes back for a registration.
+    let remove = limits.hold_reclaimed_time.is_zero() || old.state == LeaseState::Registered;
     let mut lease = old.clone();
     let mut hooks = hooks.for_packet();
     // A failed call never keeps a lease alive: the policy here can only be to go on.

@@ -11,6 +11,7 @@ use std::net::Ipv6Addr;
 
 mod leases;
 mod options;
+mod registrations;
 
 /// Sixteen addresses and sixteen prefixes on `eth0`.
 const NET: &str = r#"

@@ -27,6 +27,7 @@ pub struct KindNames {
     pub(super) total: &'static str,
     pub(super) assigned: &'static str,
     pub(super) declined: Option<&'static str>,
+    pub(super) registered: Option<&'static str>,
     pub(super) pool: &'static str,
 }
 
@@ -114,6 +115,7 @@ impl Commanded for V4 {
             total: "total-addresses",
             assigned: "assigned-addresses",
             declined: Some("declined-addresses"),
+            registered: None,
             pool: "pool",
         };
         &[((), ADDRESSES)]
@@ -187,19 +189,22 @@ impl Commanded for V6 {
         ("addr-reg-inform", 36),
         ("addr-reg-reply", 37),
     ];
-    const SENT: &'static [(&'static str, u8)] = &[("advertise", 2), ("reply", 7)];
+    const SENT: &'static [(&'static str, u8)] =
+        &[("advertise", 2), ("reply", 7), ("addr-reg-reply", 37)];
 
     fn kinds() -> &'static [(Kind6, KindNames)] {
         const ADDRESSES: KindNames = KindNames {
             total: "total-nas",
             assigned: "assigned-nas",
             declined: Some("declined-addresses"),
+            registered: Some("registered-nas"),
             pool: "pool",
         };
         const PREFIXES: KindNames = KindNames {
             total: "total-pds",
             assigned: "assigned-pds",
             declined: None,
+            registered: None,
             pool: "pd-pool",
         };
         &[(Kind6::Address, ADDRESSES), (Kind6::Prefix, PREFIXES)]

@@ -30,6 +30,7 @@ fn cause(reason: DiscardReason) -> Option<&'static str> {
         DiscardReason::HookFailure
         | DiscardReason::NoSubnet
         | DiscardReason::UnknownLease
+        | DiscardReason::Unregistrable
         | DiscardReason::NoneLeft
         | DiscardReason::LostEveryRace
         | DiscardReason::StoreBusy
@@ -141,25 +142,21 @@ struct Place<F: Commanded> {
     subnet_id: u32,
     pool_id: u32,
     kind: F::Kind,
-    declined: bool,
+    state: LeaseState,
 }
 
 impl<F: Commanded> Place<F> {
-    /// Kea: what is declined is assigned as well; what nobody holds any more is not.
+    /// What nobody holds any more counts nowhere.
     fn of(lease: &Lease<F>) -> Option<Self> {
-        let declined = match lease.state {
-            LeaseState::Default => false,
-            LeaseState::Declined => true,
-            LeaseState::ExpiredReclaimed | LeaseState::Released | LeaseState::Registered => {
-                return None;
-            }
-        };
-        Some(Self {
-            subnet_id: lease.subnet_id,
-            pool_id: lease.pool_id,
-            kind: F::kind_of(&lease.resource),
-            declined,
-        })
+        match lease.state {
+            LeaseState::Default | LeaseState::Declined | LeaseState::Registered => Some(Self {
+                subnet_id: lease.subnet_id,
+                pool_id: lease.pool_id,
+                kind: F::kind_of(&lease.resource),
+                state: lease.state,
+            }),
+            LeaseState::ExpiredReclaimed | LeaseState::Released => None,
+        }
     }
 }
 
@@ -169,6 +166,7 @@ struct Count {
     total: u128,
     assigned: u128,
     declined: u128,
+    registered: u128,
 }
 
 impl Count {
@@ -176,6 +174,7 @@ impl Count {
         self.total = self.total.saturating_add(other.total);
         self.assigned += other.assigned;
         self.declined += other.declined;
+        self.registered += other.registered;
     }
 
     fn write(self, prefix: &str, names: &KindNames, values: &mut Values) {
@@ -189,6 +188,13 @@ impl Count {
             values.insert(format!("{prefix}{declined}"), self.declined);
         }
     }
+
+    /// Kea: of subnets and of the whole server; a registered address is of no pool.
+    fn write_registered(self, prefix: &str, names: &KindNames, values: &mut Values) {
+        if let Some(registered) = names.registered {
+            values.insert(format!("{prefix}{registered}"), self.registered);
+        }
+    }
 }
 
 /// Per pool, per subnet, and for the whole server. Leases outside of the configured subnets do not count; those outside of
@@ -197,10 +203,13 @@ fn leases<F: Commanded>(cfg: &Server<F>, places: &[Place<F>], values: &mut Value
     let mut held: HashMap<(u32, F::Kind), HashMap<u32, Count>> = HashMap::new();
     for place in places {
         let of_subnet = held.entry((place.subnet_id, place.kind)).or_default();
+        // Kea: what is declined is assigned as well, what is registered is not.
+        let registered = place.state == LeaseState::Registered;
         of_subnet.entry(place.pool_id).or_default().add(Count {
             total: 0,
-            assigned: 1,
-            declined: place.declined.into(),
+            assigned: (!registered).into(),
+            declined: (place.state == LeaseState::Declined).into(),
+            registered: registered.into(),
         });
     }
     for (kind, names) in F::kinds() {
@@ -233,10 +242,13 @@ fn leases<F: Commanded>(cfg: &Server<F>, places: &[Place<F>], values: &mut Value
                     values,
                 );
             }
-            of_subnet.write(&format!("subnet[{id}]."), names, values);
+            let prefix = format!("subnet[{id}].");
+            of_subnet.write(&prefix, names, values);
+            of_subnet.write_registered(&prefix, names, values);
             everywhere.add(of_subnet);
         }
         everywhere.write_leases("", names, values);
+        everywhere.write_registered("", names, values);
     }
 }
 
@@ -362,20 +374,27 @@ mod tests {
         let kind = <outrigger_wire::V6 as outrigger_alloc::Ranged>::kind_of(&Resource6::Address(
             "2001:db8::1".parse().unwrap(),
         ));
-        let place = |pool_id, declined| Place {
+        let place = |pool_id, state| Place {
             subnet_id: 7,
             pool_id,
             kind,
-            declined,
+            state,
         };
         let mut values = Values::new();
-        let places = [place(0, false), place(3, true), place(9, false)];
+        let places = [
+            place(0, LeaseState::Default),
+            place(3, LeaseState::Declined),
+            place(9, LeaseState::Default),
+            place(0, LeaseState::Registered),
+        ];
         leases(&cfg, &places, &mut values);
         let total = (1_u128 << 95) + (1 << 64);
         for (name, value) in [
             ("subnet[7].total-nas", total),
             ("subnet[7].assigned-nas", 3),
             ("subnet[7].declined-addresses", 1),
+            ("subnet[7].registered-nas", 1),
+            ("registered-nas", 1),
             ("subnet[7].pool[0].total-nas", 1 << 95),
             ("subnet[7].pool[0].assigned-nas", 1),
             ("subnet[7].pool[3].declined-addresses", 1),

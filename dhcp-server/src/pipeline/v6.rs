@@ -4,14 +4,16 @@ mod accept;
 mod answer;
 mod decide;
 mod locate;
+mod register;
 
 use super::{MAX_PLANS, OFFER_HOLD, keeps_released, run_or_discard, subnets_of, won};
 use crate::clock::Clock;
 use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::Turns;
+use answer::Answer6;
 use decide::{Decided6, Draft6, IaOutcome, IaRequest, Outcome6, Purpose};
 use locate::Located6;
-use outrigger_alloc::{Allocator, Origin, Plan, Ranged, Wish, lifetime};
+use outrigger_alloc::{Allocator, ChangeSet, Origin, Plan, Ranged, Wish, lifetime};
 use outrigger_config::model::Server;
 use outrigger_hooks::callouts::v6::{
     Buffer6Receive, Buffer6Send, Lease6Decline, Lease6Expire, Lease6Rebind, Lease6Recover,
@@ -21,10 +23,12 @@ use outrigger_hooks::callouts::v6::{
 use outrigger_hooks::{PacketHooks, ShardHooks, Step};
 use outrigger_store::{Lease, LeaseState};
 use outrigger_wire::family::{LeaseOwner, Owner6, Resource6};
-use outrigger_wire::v6::{MessageType, Status};
+use outrigger_wire::v6::{ADDR_REG_INFORM, MessageType, Status};
 use outrigger_wire::{Classes, Datagram, Duid, Outgoing, V6};
 use smallvec::SmallVec;
 use std::sync::Arc;
+
+const LOST: Discard = Discard::because(DiscardReason::LostEveryRace);
 
 /// One shard's DHCPv6 server.
 #[derive(Debug)]
@@ -68,7 +72,7 @@ impl Server6 {
         let mut query = accept::decode(datagram, classes)?;
         accept::addressed_to_us(&self.server_id, &query)?;
         run_or_discard(hooks.call(Pkt6Receive { query: &mut query }).await?)?;
-        accept::well_formed(&query)?;
+        accept::well_formed(cfg, &query)?;
         accept::not_in_drop_class(&query)?;
 
         // Locate
@@ -79,12 +83,13 @@ impl Server6 {
 
         // Decide
         let outcome = self.decide(&mut hooks, &mut located).await?;
-        if let Some(ticket) = outcome.ticket {
-            self.alloc.store().durable(ticket).await?;
-        }
 
         // Answer
         let mut answer = answer::build(&self.server_id, Decided6 { located, outcome });
+        self.register(&mut answer)?;
+        if let Some(ticket) = answer.outcome.ticket {
+            self.alloc.store().durable(ticket).await?;
+        }
         if is_committing(&answer) {
             let (leases, deleted) = (&answer.outcome.leases, &answer.outcome.deleted);
             let (query, response) = (&mut answer.query, Some(&mut answer.response));
@@ -146,6 +151,9 @@ impl Server6 {
         hooks: &mut PacketHooks<'_>,
         located: &mut Located6<'_>,
     ) -> Result<Outcome6, Discard> {
+        if located.query.packet.message_type == ADDR_REG_INFORM {
+            return register::plan(&self.alloc, located, self.clock.now());
+        }
         for _ in 0..MAX_PLANS {
             let mut draft = Draft6::default();
             for ia in decide::requested(located) {
@@ -158,7 +166,7 @@ impl Server6 {
                     }
                     MessageType::Release => self.release(hooks, located, &ia, &mut draft).await?,
                     MessageType::Decline => self.decline(hooks, located, &ia, &mut draft).await?,
-                    // CONFIRM and INFORMATION-REQUEST change nothing.
+                    // CONFIRM and INFORMATION-REQUEST change nothing, ADDR-REG-INFORM was decided above.
                     _ => {}
                 }
             }
@@ -167,7 +175,7 @@ impl Server6 {
                 return Ok(draft.outcome);
             }
         }
-        Err(Discard::because(DiscardReason::LostEveryRace))
+        Err(LOST)
     }
 
     /// SOLICIT, REQUEST, RENEW, REBIND: plans a lease for the IA and shows it, until a callout lets one pass.
@@ -398,6 +406,19 @@ impl Server6 {
         draft.outcome.ias.push(outcome);
         Ok(())
     }
+
+    /// ADDR-REG-INFORM: the reply is complete, now the registration is written.
+    fn register(&self, answer: &mut Answer6) -> Result<(), Discard> {
+        let Some(registration) = answer.outcome.registration.take() else {
+            return Ok(());
+        };
+        let mut changes = ChangeSet::default();
+        changes.write(registration.previous.as_ref(), registration.lease.clone());
+        let ticket = won(self.alloc.commit(changes))?;
+        answer.outcome.ticket = ticket.ok_or(LOST)?;
+        answer.outcome.leases.push(registration.lease);
+        Ok(())
+    }
 }
 
 /// A callout forbids to extend the lease: the client is told what is left of it.
@@ -425,14 +446,15 @@ fn same_kind(a: Resource6, b: Resource6) -> bool {
 }
 
 /// Whether the message is one whose outcome `leases6_committed` reports.
-fn is_committing(answer: &answer::Answer6) -> bool {
+fn is_committing(answer: &Answer6) -> bool {
     match answer.query.packet.message_type {
         MessageType::Solicit => answer.response.message_type == MessageType::Reply,
         MessageType::Request
         | MessageType::Renew
         | MessageType::Rebind
         | MessageType::Release
-        | MessageType::Decline => true,
+        | MessageType::Decline
+        | ADDR_REG_INFORM => true,
         _ => false,
     }
 }

@@ -62,6 +62,8 @@ discard_reasons! {
     NoSubnet = "no-subnet",
     /// The client asks for a lease of which this server knows nothing.
     UnknownLease = "unknown-lease",
+    /// The address to register (RFC 9686) is leased, reserved for another client, or not of the client's link.
+    Unregistrable = "unregistrable",
     /// No address is left to offer.
     NoneLeft = "none-left",
     /// Other packets were faster at every address that was tried.

@@ -100,6 +100,14 @@ impl<F: Ranged> Wish<'_, F> {
     }
 }
 
+/// Whether the holder got it from us: an address that it declined or made itself (RFC 9686) it did not.
+fn is_leased<F: Ranged>(lease: &Lease<F>) -> bool {
+    match lease.state {
+        LeaseState::Default | LeaseState::ExpiredReclaimed | LeaseState::Released => true,
+        LeaseState::Declined | LeaseState::Registered => false,
+    }
+}
+
 /// Whether `resource` is one of the pool's.
 pub(crate) fn contains<F: Ranged>(pool: &Pool<F>, resource: &F::Resource) -> bool {
     let range = F::range(pool);
@@ -246,7 +254,7 @@ impl<F: Ranged> Search<'_, F> {
                 .flat_map(|key| self.leases.by_owner(key))
                 .filter(|lease| {
                     F::kind_of(&lease.resource) == wish.kind
-                        && lease.state != LeaseState::Declined
+                        && is_leased(lease)
                         && (wish.is_mine)(&lease.owner)
                 })
         };
@@ -297,7 +305,7 @@ impl<F: Ranged> Search<'_, F> {
 
     fn is_unleased(&self, resource: &F::Resource, expired_too: bool) -> bool {
         self.leases.get(resource).is_none_or(|lease| {
-            let mine = lease.state != LeaseState::Declined && (self.wish.is_mine)(&lease.owner);
+            let mine = is_leased(lease) && (self.wish.is_mine)(&lease.owner);
             mine || !is_in_use(lease) || expired_too && lease.is_expired(self.wish.now)
         })
     }

@@ -72,9 +72,14 @@ impl<F: Ranged> ChangeSet<F> {
 
     /// Writes `new` in the place of `old`, which is a lease of the same resource.
     pub fn replace(&mut self, old: &Lease<F>, new: Lease<F>) {
+        self.write(Some(old), new);
+    }
+
+    /// Writes `new` in the place of `old`, or where there is no lease of the resource yet.
+    pub fn write(&mut self, old: Option<&Lease<F>>, new: Lease<F>) {
         self.steps.push(Step {
-            resource: old.resource,
-            expected: Some(old.clone()),
+            resource: new.resource,
+            expected: old.cloned(),
             new: Some(new),
         });
     }

@@ -26,6 +26,10 @@ pub mod message {
     pub const DECLINE: u8 = 9;
     /// The client wants options only.
     pub const INFORMATION_REQUEST: u8 = 11;
+    /// The client made an address itself (RFC 9686).
+    pub const ADDR_REG_INFORM: u8 = 36;
+    /// The server answers a registration.
+    pub const ADDR_REG_REPLY: u8 = 37;
     /// A relay passes a message on to the server.
     pub const RELAY_FORW: u8 = 12;
     /// The server's answer to a relay.
@@ -133,7 +137,7 @@ pub struct Client6 {
     /// What the client wants leased.
     pub ias: Vec<Ia>,
     /// Option request option; empty means none is sent. Confirm, Release and Decline never have
-    /// one (RFC 8415 §21.7, appendix B).
+    /// one (RFC 8415 §21.7, appendix B), nor has ADDR-REG-INFORM.
     pub requested: Vec<u16>,
     /// Options added to every message, in order.
     pub options: Vec<(u16, Vec<u8>)>,
@@ -231,6 +235,18 @@ impl Client6 {
         self.message(message::INFORMATION_REQUEST, None, &Vec::new(), false)
     }
 
+    /// Registration of an address that the client made itself, with its preferred and valid lifetime (RFC 9686). It goes
+    /// out from that address.
+    pub fn register(&mut self, address: Ipv6Addr, (preferred, valid): (u32, u32)) -> Vec<u8> {
+        let mut data = address.octets().to_vec();
+        data.extend(preferred.to_be_bytes());
+        data.extend(valid.to_be_bytes());
+        self.options.insert(0, (code::IA_ADDRESS, data));
+        let message = self.message(message::ADDR_REG_INFORM, None, &Vec::new(), false);
+        self.options.remove(0);
+        message
+    }
+
     fn hinted(&self) -> NamedLeases {
         self.ias
             .iter()
@@ -285,7 +301,7 @@ impl Client6 {
         put_option(&mut bytes, code::ELAPSED_TIME, &self.elapsed.to_be_bytes());
         let requests_nothing = matches!(
             message_type,
-            message::CONFIRM | message::RELEASE | message::DECLINE
+            message::CONFIRM | message::RELEASE | message::DECLINE | message::ADDR_REG_INFORM
         );
         if !self.requested.is_empty() && !requests_nothing {
             let codes: Vec<u8> = self
@@ -467,6 +483,25 @@ mod tests {
         }
         let message = client.information_request();
         assert_eq!(after_client_id(&message), [0, 8, 0, 2, 0, 0]);
+    }
+
+    #[test]
+    fn registration_has_the_address_and_its_lifetimes_and_no_option_request() {
+        let mut client = client();
+        client.requested = vec![23];
+        client.options = vec![(39, vec![0])];
+        let message = client.register("2001:db8::9".parse().unwrap(), (1, 2));
+        assert_eq!(message[0], message::ADDR_REG_INFORM);
+        let expected = [
+            &[0, 8, 0, 2, 0, 0][..],
+            &[0, 5, 0, 24, 0x20, 1, 0xD, 0xB8],
+            &[0; 11],
+            &[9, 0, 0, 0, 1, 0, 0, 0, 2],
+            &[0, 39, 0, 1, 0],
+        ]
+        .concat();
+        assert_eq!(after_client_id(&message), expected);
+        assert_eq!(client.options.len(), 1);
     }
 
     #[test]

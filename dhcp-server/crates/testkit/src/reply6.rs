@@ -104,7 +104,10 @@ impl Reply6Seen {
         let (relays, innermost) = peel(bytes, message::RELAY_REPL)?;
         let mut cursor = Cursor::new(innermost);
         let message_type = cursor.u8("message type")?;
-        if !matches!(message_type, message::ADVERTISE | message::REPLY) {
+        if !matches!(
+            message_type,
+            message::ADVERTISE | message::REPLY | message::ADDR_REG_REPLY
+        ) {
             return Err(ReplyError::invalid(
                 "message type",
                 format!("{message_type} is not an answer"),

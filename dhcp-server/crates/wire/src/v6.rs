@@ -14,7 +14,7 @@ pub use reply::Reply6;
 use crate::ids::Duid;
 use crate::options::Options;
 use smallvec::SmallVec;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Address registration (RFC 9686), a type that our vocabulary has no name for.
 pub const ADDR_REG_INFORM: MessageType = MessageType::Unknown(36);
@@ -77,6 +77,8 @@ pub mod code {
     pub const CLIENT_LINKLAYER_ADDR: u16 = 79;
     /// UDP port of the relay (RFC 8357).
     pub const RELAY_PORT: u16 = 135;
+    /// Clients may register addresses here (RFC 9686).
+    pub const ADDR_REG_ENABLE: u16 = 148;
 }
 
 /// A message from a client, with the relays it came through. Typed views give `None` where the option is absent or its
@@ -138,6 +140,23 @@ impl Packet6 {
         self.options
             .iter()
             .filter_map(|(code, payload)| Some(Ia::parse(IaKind::of(code)?, payload)))
+    }
+
+    /// The address that an ADDR-REG-INFORM registers: its only option 5 outside of IAs. `None` where there is none, more
+    /// than one, or one that is malformed.
+    #[must_use]
+    pub fn registered_address(&self) -> Option<IaAddr<'_>> {
+        let mut all = self.options.get_all(code::IA_ADDR);
+        let only = all.next()?;
+        IaAddr::parse(only).filter(|_| all.next().is_none())
+    }
+
+    /// Where the client's message came from, whose datagram came from `remote`: the relay nearest the client tells it.
+    #[must_use]
+    pub fn source(&self, remote: IpAddr) -> IpAddr {
+        self.relays
+            .last()
+            .map_or(remote, |hop| hop.peer_address.into())
     }
 
     /// Whether it came through a relay.

@@ -1,9 +1,11 @@
 //! Which packets are served at all.
 
+use super::register;
 use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::{Turn, TurnKind, TurnRequest, Turns};
-use outrigger_wire::v6::{self, MessageType, Packet6, code};
-use outrigger_wire::{Classes, Datagram, Duid, Query6};
+use outrigger_config::model::Server;
+use outrigger_wire::v6::{self, ADDR_REG_INFORM, MessageType, Packet6, code};
+use outrigger_wire::{Classes, Datagram, Duid, Query6, V6};
 
 const NOT_FOR_US: Discard = Discard::because(DiscardReason::NotForUs);
 const RFC_VIOLATION: Discard = Discard::because(DiscardReason::RfcViolation);
@@ -35,8 +37,8 @@ pub(super) fn addressed_to_us(server_id: &Duid, query: &Query6) -> Result<(), Di
     Ok(())
 }
 
-/// Client and server identifier are there, or not there, as each message type wants (RFC 9915 §16).
-pub(super) fn well_formed(query: &Query6) -> Result<(), Discard> {
+/// Client and server identifier are there, or not there, as each message type wants (RFC 9915 §16, RFC 9686 §4.2.1).
+pub(super) fn well_formed(cfg: &Server<V6>, query: &Query6) -> Result<(), Discard> {
     let packet = &query.packet;
     let ids = packet.options.get_all(code::CLIENT_ID).count();
     let client = ids == 1 && packet.client_id().is_some();
@@ -49,6 +51,9 @@ pub(super) fn well_formed(query: &Query6) -> Result<(), Discard> {
         }
         // RFC 9915 §16.12: a server identifier is allowed (it was compared), an IA is not.
         MessageType::InformationRequest => (ids == 0 || client) && packet.ias().next().is_none(),
+        ADDR_REG_INFORM if cfg.own.allow_address_registration => {
+            client && server == 0 && register::is_well_formed(query)
+        }
         _ => return Err(NOT_FOR_US),
     };
     let readable = packet.ias().all(|ia| ia.is_ok());

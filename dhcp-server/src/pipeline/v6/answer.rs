@@ -11,7 +11,9 @@ use outrigger_hooks::Step;
 use outrigger_wire::buffer::Buffer;
 use outrigger_wire::family::Resource6;
 use outrigger_wire::options::{TlvKind, nested6, vendor6};
-use outrigger_wire::v6::{MessageType, Reply6, Status, code, push_ia, push_status};
+use outrigger_wire::v6::{
+    ADDR_REG_INFORM, ADDR_REG_REPLY, MessageType, Reply6, Status, code, push_ia, push_status,
+};
 use outrigger_wire::{Duid, Link, Outgoing, Query6, V6};
 use std::net::SocketAddr;
 
@@ -41,6 +43,7 @@ pub(super) fn build(server_id: &Duid, decided: Decided6<'_>) -> Answer6 {
     let rapid = is_rapid(&located);
     let message_type = match located.query.packet.message_type {
         MessageType::Solicit if !rapid => MessageType::Advertise,
+        ADDR_REG_INFORM => ADDR_REG_REPLY,
         _ => MessageType::Reply,
     };
     let mut response = Reply6::to(&located.query.packet, message_type);
@@ -56,6 +59,13 @@ pub(super) fn build(server_id: &Duid, decided: Decided6<'_>) -> Answer6 {
     }
     if let Some((status, text)) = outcome.status {
         push_status(&mut response.options, status, text);
+    }
+    if outcome.registration.is_some() {
+        // RFC 9686 §4.3: the option as the client sent it.
+        let registered = located.query.packet.options.get(code::IA_ADDR);
+        response
+            .options
+            .push(code::IA_ADDR, registered.unwrap_or_default());
     }
     for ia in &outcome.ias {
         push_outcome(&mut response, &located, ia);
@@ -127,6 +137,13 @@ fn add_options(response: &mut Reply6, located: &Located6<'_>, outcome: &Outcome6
         code::VENDOR_OPTS,
         |wanted| packet.oro().any(|code| code == wanted),
     );
+    let registers = located.cfg.own.allow_address_registration;
+    if registers
+        && packet.oro().any(|code| code == code::ADDR_REG_ENABLE)
+        && !response.options.contains(code::ADDR_REG_ENABLE)
+    {
+        response.options.push(code::ADDR_REG_ENABLE, &[]);
+    }
     for hop in &packet.relays {
         for (code, payload) in hop
             .options

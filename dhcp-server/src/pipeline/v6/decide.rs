@@ -1,6 +1,7 @@
 //! What each IA of a message gets.
 
 use super::locate::Located6;
+use super::register::Registration;
 use crate::telemetry::{Discard, DiscardReason};
 use outrigger_alloc::{ChangeSet, Kind6, Plan, Ranged, lifetime};
 use outrigger_config::model::{Pool6, Subnet};
@@ -115,6 +116,8 @@ pub(super) struct Outcome6 {
     pub(super) leases: SmallVec<[Lease<V6>; 2]>,
     /// Deleted leases for `leases6_committed`.
     pub(super) deleted: SmallVec<[Lease<V6>; 1]>,
+    /// ADDR-REG-INFORM: what is written once the reply is complete.
+    pub(super) registration: Option<Registration>,
     /// Durable when everything above is on stable storage.
     pub(super) ticket: Option<Ticket>,
 }

@@ -143,7 +143,7 @@ impl<'a> Ia<'a> {
 }
 
 impl<'a> IaAddr<'a> {
-    fn parse(payload: &'a [u8]) -> Option<Self> {
+    pub(super) fn parse(payload: &'a [u8]) -> Option<Self> {
         let (addr, rest) = payload.split_first_chunk::<16>()?;
         let ([preferred, valid], options) = words(rest)?;
         nested6(options)

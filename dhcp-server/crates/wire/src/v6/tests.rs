@@ -255,3 +255,31 @@ fn a_registration_reaches_the_server_as_a_type_of_its_own() {
     assert_eq!(packet.message_type, ADDR_REG_INFORM);
     assert_eq!(u8::from(ADDR_REG_REPLY), 37);
 }
+
+#[test]
+fn a_registration_names_one_address_outside_of_ias() {
+    let mut registered = addr("2001:db8::9").octets().to_vec();
+    registered.extend([0, 0, 0, 1, 0, 0, 0, 2]);
+    let read = |options: &[(u16, &[u8])]| {
+        let packet = query(options);
+        let registered = packet.registered_address();
+        registered.map(|own| (own.addr, own.preferred, own.valid))
+    };
+    assert_eq!(read(&[(5, &registered)]), Some((addr("2001:db8::9"), 1, 2)));
+    assert_eq!(read(&[]), None);
+    assert_eq!(read(&[(5, &registered[..23])]), None);
+    assert_eq!(read(&[(5, &registered), (5, &registered)]), None);
+    let in_ia = [&[0; 12][..], &[0, 5, 0, 24], &registered].concat();
+    assert_eq!(read(&[(3, &in_ia)]), None);
+}
+
+#[test]
+fn the_innermost_relay_says_where_the_message_came_from() {
+    let from = IpAddr::from(addr("2001:db8::2"));
+    let mut packet = query(&[]);
+    assert_eq!(packet.source(from), from);
+    let mut outer = hop("::", &[]);
+    outer.peer_address = addr("fe80::2");
+    packet.relays.extend([outer, hop("::", &[])]);
+    assert_eq!(packet.source(from), IpAddr::from(addr("fe80::1")));
+}
