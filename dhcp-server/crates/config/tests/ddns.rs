@@ -192,6 +192,22 @@ fn the_flag_for_conflict_resolution_is_a_mode() {
 }
 
 #[test]
+fn every_mode_of_replacing_names_has_its_word() {
+    for (word, mode) in [
+        ("never", ReplaceClientName::Never),
+        ("always", ReplaceClientName::Always),
+        ("when-present", ReplaceClientName::WhenPresent),
+        ("when-not-present", ReplaceClientName::WhenNotPresent),
+    ] {
+        let body =
+            format!(r#""ddns-replace-client-name": "{word}", "subnet4": [ {{ {SUBNET} }} ]"#);
+        let (server, _) = v4(&body);
+        let read = server.subnets[0].ddns.replace_client_name;
+        assert_eq!((read, read.as_str()), (mode, word));
+    }
+}
+
+#[test]
 fn a_character_set_that_is_too_large_is_an_error() {
     let text = r#"{ "Dhcp4": { "hostname-char-set": "((((a{1000}){1000}){1000}){1000}){1000}" } }"#;
     let loaded = load_text("test", text);

@@ -18,6 +18,19 @@ pub enum ReplaceClientName {
     WhenNotPresent,
 }
 
+impl ReplaceClientName {
+    /// As `ddns-replace-client-name` spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Always => "always",
+            Self::WhenPresent => "when-present",
+            Self::WhenNotPresent => "when-not-present",
+        }
+    }
+}
+
 /// How strictly DNS records of other clients are left alone (`ddns-conflict-resolution-mode`, RFC 4703).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ConflictResolutionMode {

@@ -3,12 +3,16 @@
 use super::Object;
 use crate::model::{ConflictResolutionMode, DdnsParameters, HostnameCharSet, ReplaceClientName};
 
-const REPLACE_MODES: &[(&str, ReplaceClientName)] = &[
-    ("never", ReplaceClientName::Never),
-    ("always", ReplaceClientName::Always),
-    ("when-present", ReplaceClientName::WhenPresent),
-    ("when-not-present", ReplaceClientName::WhenNotPresent),
-];
+/// Every choice of `ddns-replace-client-name`, as it is spelled.
+fn replace_modes() -> [(&'static str, ReplaceClientName); 4] {
+    [
+        ReplaceClientName::Never,
+        ReplaceClientName::Always,
+        ReplaceClientName::WhenPresent,
+        ReplaceClientName::WhenNotPresent,
+    ]
+    .map(|mode| (mode.as_str(), mode))
+}
 
 const CONFLICT_MODES: &[(&str, ConflictResolutionMode)] = &[
     ("check-with-dhcid", ConflictResolutionMode::CheckWithDhcid),
@@ -65,7 +69,7 @@ pub(crate) fn read(object: &Object<'_>) -> WrittenDdns {
         override_no_update: flag("ddns-override-no-update"),
         override_client_update: flag("ddns-override-client-update"),
         replace_client_name: object
-            .choice("ddns-replace-client-name", REPLACE_MODES)
+            .choice("ddns-replace-client-name", &replace_modes())
             .map(|mode| mode.value),
         generated_prefix: text("ddns-generated-prefix"),
         qualifying_suffix: suffix(object, "ddns-qualifying-suffix"),
@@ -252,7 +256,7 @@ fn read_moved(map: &Object<'_>) -> WrittenDdns {
     }
     let flag = |key| map.bool(key).map(|flag| flag.value);
     let text = |key| map.text(key).map(|text| text.value.into());
-    let replace = map.choice("replace-client-name", REPLACE_MODES);
+    let replace = map.choice("replace-client-name", &replace_modes());
     WrittenDdns {
         override_no_update: flag("override-no-update"),
         override_client_update: flag("override-client-update"),
