@@ -213,7 +213,7 @@ pub fn generated_name(rules: Rules<'_>, address: IpAddr, final_dot: bool) -> Str
         .parameters
         .map_or("", |parameters| &parameters.generated_prefix);
     let separator = if address.is_ipv4() { "." } else { ":" };
-    let mut name = format!("{prefix}-{address}").replace(separator, "-");
+    let mut name = format!("{prefix}-{}", address.to_string().replace(separator, "-"));
     // A label must not end with a hyphen (RFC 1123 §2.1), as that of 2001:db8:: would.
     if name.ends_with('-') {
         name.push('0');
@@ -307,12 +307,13 @@ fn client_name(sent: &DomainName, rules: Rules<'_>) -> Result<Hostname, NameErro
         return Ok(Hostname::Generate);
     }
     let name = scrubbed(sent, rules)?;
-    let text = name.to_string();
-    let suffix = if name.is_fully_qualified() {
-        ""
-    } else {
-        rules.suffix()
-    };
+    let mut text = name.to_string();
+    let mut suffix = "";
+    if !name.is_fully_qualified() {
+        // The last dot of a label is not one that ends a name.
+        text.push('.');
+        suffix = rules.suffix();
+    }
     checked(&qualified(&text, suffix, true)).map(Hostname::Known)
 }
 

@@ -79,12 +79,12 @@ fn names_are_made_from_addresses() {
         assert_eq!(generated_name(rules, address, true), format!("{expected}."));
     }
     let own = changed(|p| {
-        p.generated_prefix = "DSL".into();
+        p.generated_prefix = "DSL.pool".into();
         p.qualifying_suffix = "".into();
     });
     let rules = Rules::new(Some(&own), false);
     let address = "192.0.2.1".parse().unwrap();
-    assert_eq!(generated_name(rules, address, false), "dsl-192-0-2-1");
+    assert_eq!(generated_name(rules, address, false), "dsl.pool-192-0-2-1");
 }
 
 const FQDN: NameReply = NameReply::Fqdn {

@@ -245,6 +245,8 @@ fn without_a_character_set_names_stay_as_they_are_if_they_are_text() {
     let (hostname, .., options) = shown(decision, rules);
     assert_eq!(hostname, "a\\032b\\..");
     assert_eq!(options, [(81, b"\x05\xff\xff\x04a b.\0".to_vec())]);
+    let partial = decide(&query(&[(81, b"\x05\0\0\x02a.")]), None, rules);
+    assert_eq!(partial.hostname.as_str(), "a\\..example.org.");
 }
 
 #[test]
