@@ -10,6 +10,10 @@ mod new;
 mod output;
 mod peer;
 mod process;
+mod raw;
+mod record;
+mod recording;
+mod replay;
 mod runner;
 mod show;
 mod subnets;
@@ -20,6 +24,9 @@ use clap::{Parser, Subcommand};
 use config::Config;
 use new::NewError;
 use peer::PeerError;
+use record::RecordError;
+use recording::ReadError;
+use replay::ReplayError;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,6 +34,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Exit codes of sysexits.h.
 const USAGE: u8 = 64;
+const DAMAGED: u8 = 65;
+const UNAVAILABLE: u8 = 69;
 const INTERNAL: u8 = 70;
 const IO: u8 = 74;
 const CONFIG: u8 = 78;
@@ -53,6 +62,11 @@ enum Command {
     Call(call::Arguments),
     /// Makes a project for a new hook service, with a test.
     New(new::Arguments),
+    /// Stands between a server and a service and records their calls, until SIGINT or SIGTERM. The file holds personal
+    /// data: client identifiers, addresses, names.
+    Record(record::Arguments),
+    /// Plays a recording against another version of the service and shows what it answers otherwise.
+    Replay(replay::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +92,8 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check(arguments),
         Command::Call(arguments) => call(arguments),
         Command::New(arguments) => new(&arguments),
+        Command::Record(arguments) => record(arguments),
+        Command::Replay(arguments) => replay(arguments),
     }
 }
 
@@ -121,6 +137,59 @@ fn call(arguments: call::Arguments) -> ExitCode {
                     ..
                 } => CONFIG,
                 CallError::Peer { .. } => IO,
+            })
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(INTERNAL)
+        }
+    }
+}
+
+fn record(arguments: record::Arguments) -> ExitCode {
+    match block_on(async { Ok(record::run(arguments).await) }) {
+        Ok(Ok(recorded)) => match (
+            writeln!(std::io::stdout(), "{}", recorded.text),
+            recorded.is_whole,
+        ) {
+            (Ok(()), true) => ExitCode::SUCCESS,
+            (Err(_), _) | (_, false) => ExitCode::from(IO),
+        },
+        Ok(Err(error)) => {
+            tracing::error!("{error}");
+            ExitCode::from(match error {
+                RecordError::Usage(_) => USAGE,
+                RecordError::Io { .. } => IO,
+            })
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(INTERNAL)
+        }
+    }
+}
+
+fn replay(arguments: replay::Arguments) -> ExitCode {
+    let replaying = async { Ok(replay::run(arguments, &mut std::io::stdout()).await) };
+    match block_on(replaying) {
+        Ok(Ok(true)) => ExitCode::SUCCESS,
+        Ok(Ok(false)) => ExitCode::FAILURE,
+        Ok(Err(error)) => {
+            tracing::error!("{error}");
+            ExitCode::from(match error {
+                ReplayError::NoFile { .. } | ReplayError::Redacted => USAGE,
+                ReplayError::Recording {
+                    source: ReadError::Io(_),
+                    ..
+                }
+                | ReplayError::Output(_) => IO,
+                ReplayError::Recording { .. } => DAMAGED,
+                ReplayError::Peer {
+                    source: PeerError::Refused(_),
+                    ..
+                } => CONFIG,
+                ReplayError::Peer { .. } => UNAVAILABLE,
+                ReplayError::Panic(_) => INTERNAL,
             })
         }
         Err(error) => {
