@@ -70,6 +70,8 @@ pub(crate) trait Dialect: Settings<Host: Clone> + Sized {
     fn read_top(object: &Object<'_>) -> Self::Top;
     /// Reads the pools of a subnet.
     fn read_pools(object: &Object<'_>) -> Vec<WrittenPool<Self>>;
+    /// Reads members of a client class that only this family has.
+    fn read_class(object: &Object<'_>) -> Self::Class;
     /// Reads what a reservation reserves.
     fn read_reserved(object: &Object<'_>) -> Reserved<Self>;
 

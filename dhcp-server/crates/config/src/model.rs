@@ -1,5 +1,6 @@
 //! What a configuration means: inherited values resolved, text parsed, impossible to build invalid.
 
+mod classes;
 mod ddns;
 mod family;
 mod hook_service;
@@ -7,9 +8,11 @@ mod host;
 mod options;
 mod subnet;
 
+pub use classes::{ClassContent, ClassTable, Guard};
 pub use ddns::{ConflictResolutionMode, DdnsParameters, HostnameCharSet, ReplaceClientName};
 pub use family::{
-    Global4, Global6, Host4, Host6, Pool4, Pool6, ServerId, Settings, Subnet4, Subnet6,
+    Class4, Class6, Global4, Global6, Host4, Host6, Pool4, Pool6, ServerId, Settings, Subnet4,
+    Subnet6,
 };
 pub use hook_service::{AtStart, Endpoint, HookPointSettings, HookService, OnFailure};
 pub use host::{Host, HostIdentifier, HostIdentifierType, HostTable};
@@ -45,6 +48,8 @@ pub struct Server<F: Settings> {
     pub subnet_ids: Vec<u32>,
     /// Shared networks; a subnet names its own by index into this list.
     pub shared_networks: Vec<SharedNetwork>,
+    /// Client classes.
+    pub classes: ClassTable<F>,
     /// Options of the global scope.
     pub options: OptionSet,
     /// Global reservations, consulted where a subnet says so.

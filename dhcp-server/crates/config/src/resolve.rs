@@ -2,6 +2,7 @@
 //! more than one keyword.
 
 mod chain;
+mod classes;
 mod hosts;
 mod options;
 mod subnets;
@@ -21,6 +22,7 @@ pub(crate) fn server<F: Dialect>(written: WrittenGlobal<F>, problems: &Problems)
     let encoder = OptionEncoder::new(F::UNIVERSE, &written.definitions, problems);
     let global = Chain::new([&written.scope]);
     let timers = timers::resolve(&global, problems);
+    let classes = classes::resolve(&written, &encoder, problems);
     let resolved = subnets::resolve(&written, &encoder, problems);
     let options = encoder.encode(&written.scope.options, OptionScope::Global);
     let reservations = hosts::resolve(&written.reservations, None, &written, &encoder, problems);
@@ -33,6 +35,7 @@ pub(crate) fn server<F: Dialect>(written: WrittenGlobal<F>, problems: &Problems)
         subnet_ids: resolved.subnets.iter().map(|subnet| subnet.id.0).collect(),
         subnets: resolved.subnets,
         shared_networks: resolved.shared_networks,
+        classes,
         options,
         reservations,
         early_global_reservations_lookup: written.early_global_reservations_lookup,

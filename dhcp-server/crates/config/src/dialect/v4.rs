@@ -1,7 +1,7 @@
 //! `Dhcp4`.
 
 use super::{Dialect, TeeDefaults};
-use crate::model::{Global4, Host4, HostIdentifierType, Pool4, Subnet4, Timers};
+use crate::model::{Class4, Global4, Host4, HostIdentifierType, Pool4, Subnet4, Timers};
 use crate::problems::Problems;
 use crate::resolve::Chain;
 use crate::written::global::WrittenGlobal;
@@ -124,6 +124,18 @@ impl Dialect for V4 {
 
     fn read_pools(object: &Object<'_>) -> Vec<WrittenPool<Self>> {
         read_address_pools(object, &Pool4)
+    }
+
+    /// Kea: an empty text, or the address 0.0.0.0, is none.
+    fn read_class(object: &Object<'_>) -> Class4 {
+        let boot = read_boot(object);
+        let offer_lifetime = object.u32("offer-lifetime");
+        Class4 {
+            next_server: boot.next_server.filter(|server| !server.is_unspecified()),
+            server_hostname: boot.server_hostname.filter(|name| !name.is_empty()),
+            boot_file_name: boot.boot_file_name.filter(|name| !name.is_empty()),
+            offer_lifetime: offer_lifetime.map(|seconds| Duration::from_secs(seconds.value.into())),
+        }
     }
 
     fn read_reserved(object: &Object<'_>) -> Reserved<Self> {

@@ -3,7 +3,9 @@
 mod prefixes;
 
 use super::{Dialect, TeeDefaults};
-use crate::model::{Global6, Host6, HostIdentifierType, Pool6, ServerId, Subnet6, Timers, Triplet};
+use crate::model::{
+    Class6, Global6, Host6, HostIdentifierType, Pool6, ServerId, Subnet6, Timers, Triplet,
+};
 use crate::problems::Problems;
 use crate::resolve::Chain;
 use crate::written::global::WrittenGlobal;
@@ -18,6 +20,13 @@ use outrigger_wire::options::spaces::{Definitions, Universe};
 use prefixes::{parse_prefix6, read_excluded_prefixes, read_pd_pool};
 use std::net::Ipv6Addr;
 use std::time::Duration;
+
+/// Minimum, default, maximum.
+const PREFERRED: [&str; 3] = [
+    "min-preferred-lifetime",
+    "preferred-lifetime",
+    "max-preferred-lifetime",
+];
 
 /// RFC 6440: the one option that relays may supply unless configured otherwise.
 const ERP_LOCAL_DOMAIN_NAME: u16 = 65;
@@ -85,13 +94,8 @@ impl Dialect for V6 {
     }
 
     fn read_scope(object: &Object<'_>, level: Level) -> Scope6 {
-        let keys = [
-            "min-preferred-lifetime",
-            "preferred-lifetime",
-            "max-preferred-lifetime",
-        ];
         let mut scope = Scope6 {
-            preferred_lifetime: scope::triplet(object, keys),
+            preferred_lifetime: scope::triplet(object, PREFERRED),
             rapid_commit: None,
             interface_id: None,
         };
@@ -133,6 +137,13 @@ impl Dialect for V6 {
                 .filter_map(read_pd_pool),
         );
         pools
+    }
+
+    fn read_class(object: &Object<'_>) -> Class6 {
+        let preferred = scope::triplet(object, PREFERRED);
+        Class6 {
+            preferred_lifetime: preferred.map(|triplet| triplet.value),
+        }
     }
 
     fn read_reserved(object: &Object<'_>) -> Reserved<Self> {

@@ -14,6 +14,8 @@ pub trait Settings: Family {
     type Subnet: Debug + Send + Sync;
     /// Of a pool.
     type Pool: Debug + Clone + Send + Sync;
+    /// Of a client class.
+    type Class: Debug + Clone + Default + Send + Sync;
     /// Of a reservation.
     type Host: Debug + Default + Send + Sync;
 }
@@ -22,6 +24,7 @@ impl Settings for V4 {
     type Global = Global4;
     type Subnet = Subnet4;
     type Pool = Pool4;
+    type Class = Class4;
     type Host = Host4;
 }
 
@@ -29,6 +32,7 @@ impl Settings for V6 {
     type Global = Global6;
     type Subnet = Subnet6;
     type Pool = Pool6;
+    type Class = Class6;
     type Host = Host6;
 }
 
@@ -121,6 +125,26 @@ pub enum Pool6 {
         /// RFC 6603; sent as option 67 of the prefix.
         excluded: Option<Prefix6>,
     },
+}
+
+/// DHCPv4 client class: what goes before the subnet's values, where set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Class4 {
+    /// `siaddr`.
+    pub next_server: Option<Ipv4Addr>,
+    /// `sname`, at most 63 bytes, not empty.
+    pub server_hostname: Option<Box<str>>,
+    /// `file`, at most 128 bytes, not empty.
+    pub boot_file_name: Option<Box<str>>,
+    /// An offer is a stored lease of this length; zero: it is not stored.
+    pub offer_lifetime: Option<Duration>,
+}
+
+/// DHCPv6 client class: what goes before the subnet's values, where set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Class6 {
+    /// Preferred lifetime of addresses and prefixes, seconds; not yet cut to the valid one.
+    pub preferred_lifetime: Option<Triplet>,
 }
 
 /// DHCPv4 reservation.

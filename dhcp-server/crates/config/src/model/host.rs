@@ -2,6 +2,7 @@
 
 use super::{OptionSet, Settings};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Which identifier of a client a reservation goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +38,7 @@ pub struct Host<F: Settings> {
     /// Name for the client, as written.
     pub hostname: Option<Box<str>>,
     /// Classes that the client joins.
-    pub client_classes: Vec<Box<str>>,
+    pub client_classes: Vec<Arc<str>>,
     /// Options of the host's own scope.
     pub options: OptionSet,
     /// What only this family has.

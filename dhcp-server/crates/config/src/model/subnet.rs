@@ -1,6 +1,6 @@
 //! Subnets, pools and shared networks.
 
-use super::{DdnsParameters, HostTable, OptionSet, Settings};
+use super::{DdnsParameters, Guard, HostTable, OptionSet, Settings};
 use std::fmt;
 use std::sync::Arc;
 
@@ -83,6 +83,10 @@ pub struct Subnet<F: Settings> {
     pub relay_addresses: Vec<F::Addr>,
     /// Lifetimes and timers.
     pub timers: Timers,
+    /// Who may use it.
+    pub guard: Guard,
+    /// `evaluate-additional-classes`: evaluated for those who use it, once a lease was found.
+    pub additional_classes: Box<[Arc<str>]>,
     /// In configuration order; DHCPv6: address pools, then prefix pools.
     pub pools: Vec<Pool<F>>,
     /// Options of the subnet's own scope.
@@ -114,6 +118,10 @@ pub struct Pool<F: Settings> {
     pub last: F::Addr,
     /// How clients of this pool are named, inherited values resolved; `None`: as those of the subnet.
     pub ddns: Option<Arc<DdnsParameters>>,
+    /// Who may use it.
+    pub guard: Guard,
+    /// `evaluate-additional-classes`: evaluated for those who use it, once a lease was found.
+    pub additional_classes: Box<[Arc<str>]>,
     /// Options of the pool's own scope.
     pub options: OptionSet,
     /// What only this family has.
@@ -127,6 +135,10 @@ pub struct SharedNetwork {
     pub name: Box<str>,
     /// Members, ascending id, as indexes into [`super::Server::subnets`].
     pub subnets: Vec<usize>,
+    /// Who may use it.
+    pub guard: Guard,
+    /// `evaluate-additional-classes`: evaluated for those who use it, once a lease was found.
+    pub additional_classes: Box<[Arc<str>]>,
     /// Options of the network's own scope.
     pub options: OptionSet,
     /// `user-context` as JSON, `null` where there is none.

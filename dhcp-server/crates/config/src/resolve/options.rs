@@ -51,6 +51,43 @@ impl<'a> OptionEncoder<'a> {
         }
     }
 
+    /// For the options of a client class with definitions of its own, which go before those of the whole file. `None`
+    /// where it has none.
+    pub(super) fn for_class(
+        &self,
+        global: &[WrittenDefinition],
+        own: &[WrittenDefinition],
+    ) -> Option<Self> {
+        if own.is_empty() {
+            return None;
+        }
+        let allowed = |written: &WrittenDefinition| {
+            let is_raw = matches!(written.definition.code, 43 | 224..=254);
+            is_raw && written.space == self.universe().top_space()
+        };
+        for written in own.iter().filter(|written| !allowed(written)) {
+            let text = "a client class defines only the options 43 and 224 to 254: others mean the same for everybody";
+            self.problems.error(&written.position, text);
+        }
+        let encoder = Self::new(self.universe(), own, self.problems);
+        let mut definitions = encoder.definitions;
+        for written in global {
+            // Refused ones were reported, or are the class's own.
+            definitions
+                .define(&written.space, written.definition.clone())
+                .ok();
+        }
+        Some(Self {
+            definitions,
+            problems: self.problems,
+        })
+    }
+
+    /// What is defined for the whole file.
+    pub(super) fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
     fn universe(&self) -> Universe {
         self.definitions.universe()
     }

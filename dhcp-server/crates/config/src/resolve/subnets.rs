@@ -3,9 +3,10 @@
 use super::options::{OptionEncoder, OptionScope};
 use super::{Chain, hosts, timers};
 use crate::dialect::Dialect;
-use crate::model::{Pool, SharedNetwork, Subnet, SubnetId};
+use crate::model::{Guard, Pool, SharedNetwork, Subnet, SubnetId};
 use crate::problems::Problems;
 use crate::written::Spanned;
+use crate::written::classes::WrittenGuard;
 use crate::written::ddns::WrittenDdns;
 use crate::written::global::WrittenGlobal;
 use crate::written::scope::WrittenScope;
@@ -67,6 +68,8 @@ pub(super) fn resolve<F: Dialect>(
             SharedNetwork {
                 name: network.name.value.clone(),
                 subnets,
+                guard: guard(&network.classes),
+                additional_classes: additional(&network.classes),
                 options: encoder.encode(&network.scope.options, OptionScope::Other),
                 user_context: network.user_context.clone(),
             }
@@ -106,6 +109,8 @@ fn subnet<F: Dialect>(
         interface: interface(written, network),
         relay_addresses: relay_addresses(written, network),
         timers,
+        guard: guard(&written.classes),
+        additional_classes: additional(&written.classes),
         pools: written
             .pools
             .iter()
@@ -173,9 +178,20 @@ fn resolve_pool<F: Dialect>(
         first: written.first,
         last: written.last,
         ddns: ddns.map(Arc::new),
+        guard: guard(&written.classes),
+        additional_classes: additional(&written.classes),
         options: encoder.encode(&written.options, OptionScope::Other),
         own: written.own.clone(),
     }
+}
+
+fn guard(written: &WrittenGuard) -> Guard {
+    Guard::new(written.guard.iter().map(|name| Arc::clone(&name.value)))
+}
+
+fn additional(written: &WrittenGuard) -> Box<[Arc<str>]> {
+    let names = written.additional.iter();
+    names.map(|name| Arc::clone(&name.value)).collect()
 }
 
 /// Subnets without an id are numbered from 1 in their order, past ids that are taken.

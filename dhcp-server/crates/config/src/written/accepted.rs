@@ -3,7 +3,7 @@
 //! A keyword that asks for what happens anyway is accepted in silence. Otherwise it is refused where it decides who
 //! gets which address or option, and is one warning where it does not.
 
-use self::Form::{Anything, Bool, Choice, Float, Int, Map, Maps, Text, Texts, Words};
+use self::Form::{Anything, Bool, Choice, Float, Int, Map, Maps, Text, Words};
 use self::Usual::{Empty, Is, Never, Number, Only, Reads, Without};
 use super::Object;
 use crate::source::{Node, Value};
@@ -22,7 +22,6 @@ pub(crate) enum Place {
 const G: &[Place] = &[Place::Global];
 const GNS: &[Place] = &[Place::Global, Place::Network, Place::Subnet];
 const S: &[Place] = &[Place::Subnet];
-const NSP: &[Place] = &[Place::Network, Place::Subnet, Place::Pool, Place::PdPool];
 
 /// What a value must look like.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +30,6 @@ enum Form {
     Int,
     Float,
     Text,
-    Texts,
     Choice(&'static [&'static str]),
     /// A list of these words, none of them twice.
     Words(&'static [&'static str]),
@@ -83,8 +81,6 @@ const BOTH: Option<Universe> = None;
 const V4: Option<Universe> = Some(Universe::V4);
 const V6: Option<Universe> = Some(Universe::V6);
 
-const GUARD: &str = "guards by client class decide who gets an address";
-const ADDITIONAL: &str = "client classes with content are not built yet";
 const CACHE: &str = "every renewal is written";
 const CHOICE_OF_ADDRESS: &str = "it decides which address a client gets; write iterative";
 const OVER_V6: &str = "DHCPv4 over DHCPv6 is not built yet";
@@ -151,11 +147,6 @@ keywords! {
     GNS BOTH "store-extended-info": Bool, usually Is(false) => Ignored("leases do not keep relay information yet");
     G V4 "stash-agent-options": Bool, usually Is(false) => Ignored("option 82 is not remembered yet");
 
-    NSP BOTH "client-class": Text, usually Empty => Refused(GUARD);
-    NSP BOTH "client-classes": Texts, usually Empty => Refused(GUARD);
-    NSP BOTH "require-client-classes": Texts, usually Empty => Ignored(ADDITIONAL);
-    NSP BOTH "evaluate-additional-classes": Texts, usually Empty => Ignored(ADDITIONAL);
-
     G BOTH "dhcp4o6-port": Int, usually Number(0)
         => Refused("clients of DHCPv4 over DHCPv6 would get no address");
     S V4 "4o6-interface": Text, usually Empty => Ignored(OVER_V6);
@@ -213,7 +204,6 @@ fn has_form(object: &Object<'_>, key: &'static str, form: Form) -> bool {
         Int => object.u32(key).is_some(),
         Float => object.float(key).is_some(),
         Text => object.text(key).is_some(),
-        Texts => object.texts(key).is_some(),
         Choice(words) => {
             let choices: Vec<_> = words.iter().map(|word| (*word, ())).collect();
             object.choice(key, &choices).is_some()

@@ -1,12 +1,13 @@
 //! The map under `Dhcp4` or `Dhcp6`.
 
 use super::accepted::{self, Place};
+use super::classes::{self, WrittenClass};
 use super::ddns::{self, WrittenDhcpDdns};
 use super::host::{self, WrittenHost};
 use super::option::{self, WrittenDefinition};
 use super::scope::{self, Level, WrittenScope};
 use super::subnet::{self, WrittenNetwork, WrittenSubnet};
-use super::{Object, classes, hook_service, libraries, process, storage};
+use super::{Object, hook_service, libraries, process, storage};
 use crate::dialect::Dialect;
 use crate::model::{
     ExpiredLeases, HookService, HostIdentifierType, Interfaces, LeaseDatabase, Logger,
@@ -22,6 +23,7 @@ pub(crate) struct WrittenGlobal<F: Dialect> {
     pub(crate) dhcp_ddns: WrittenDhcpDdns,
     pub(crate) interfaces: Interfaces,
     pub(crate) definitions: Vec<WrittenDefinition>,
+    pub(crate) classes: Vec<WrittenClass<F>>,
     pub(crate) shared_networks: Vec<WrittenNetwork<F>>,
     pub(crate) subnets: Vec<WrittenSubnet<F>>,
     pub(crate) reservations: Vec<WrittenHost<F>>,
@@ -53,6 +55,7 @@ pub(crate) fn read<F: Dialect>(object: Object<'_>) -> WrittenGlobal<F> {
         dhcp_ddns: ddns::read_dhcp_ddns(&object),
         interfaces: process::read_interfaces::<F>(&object),
         definitions: option::read_definitions::<F>(&object),
+        classes: classes::read_list(&object),
         shared_networks: subnet::read_networks(&object),
         subnets: subnet::read_subnets(&object),
         reservations: host::read_list(&object),
@@ -74,7 +77,6 @@ pub(crate) fn read<F: Dialect>(object: Object<'_>) -> WrittenGlobal<F> {
         hook_services: hook_service::read_list(&object),
         hook_budget: hook_service::duration(&object, "hook-budget").unwrap_or(F::HOOK_BUDGET),
     };
-    classes::read(&object);
     libraries::read(&object);
     accepted::read(&object, Place::Global, F::UNIVERSE);
     object.user_context();

@@ -6,6 +6,7 @@ use crate::dialect::Dialect;
 use crate::model::{HostIdentifier, HostIdentifierType};
 use outrigger_wire::options::codec::{bytes_from_hex, bytes_from_text};
 use outrigger_wire::{Duid, HwAddress};
+use std::sync::Arc;
 
 /// Kea's longest identifier, apart from those with a limit of their own.
 const MAX_IDENTIFIER: usize = 255;
@@ -16,7 +17,7 @@ pub(crate) struct WrittenHost<F: Dialect> {
     pub(crate) identifier: Spanned<HostIdentifier>,
     pub(crate) reserved: Reserved<F>,
     pub(crate) hostname: Option<Box<str>>,
-    pub(crate) client_classes: Vec<Box<str>>,
+    pub(crate) client_classes: Vec<Arc<str>>,
     pub(crate) options: Vec<WrittenOption>,
 }
 

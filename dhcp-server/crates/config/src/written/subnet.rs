@@ -1,6 +1,7 @@
 //! `subnet4`, `subnet6`, `shared-networks` and their pools.
 
 use super::accepted::{self, Place};
+use super::classes::{WrittenGuard, read_guard};
 use super::ddns::{self, WrittenDdns};
 use super::host::{self, WrittenHost};
 use super::option::{self, WrittenOption};
@@ -18,6 +19,7 @@ pub(crate) struct WrittenSubnet<F: Dialect> {
     pub(crate) id: Option<Spanned<u32>>,
     pub(crate) prefix: Spanned<Prefix<F::Addr>>,
     pub(crate) place: WrittenPlace<F>,
+    pub(crate) classes: WrittenGuard,
     pub(crate) scope: WrittenScope<F>,
     pub(crate) pools: Vec<WrittenPool<F>>,
     pub(crate) reservations: Vec<WrittenHost<F>>,
@@ -29,6 +31,7 @@ pub(crate) struct WrittenSubnet<F: Dialect> {
 pub(crate) struct WrittenNetwork<F: Dialect> {
     pub(crate) name: Spanned<Box<str>>,
     pub(crate) place: WrittenPlace<F>,
+    pub(crate) classes: WrittenGuard,
     pub(crate) scope: WrittenScope<F>,
     pub(crate) subnets: Vec<WrittenSubnet<F>>,
     pub(crate) user_context: serde_json::Value,
@@ -52,6 +55,7 @@ pub(crate) struct WrittenPool<F: Dialect> {
     pub(crate) last: F::Addr,
     pub(crate) id: u32,
     pub(crate) ddns: WrittenDdns,
+    pub(crate) classes: WrittenGuard,
     pub(crate) options: Vec<WrittenOption>,
     pub(crate) own: F::Pool,
 }
@@ -70,6 +74,7 @@ fn read_network<F: Dialect>(object: Object<'_>) -> Option<WrittenNetwork<F>> {
     });
     let name = object.require("name", name);
     let place = place(&object);
+    let classes = read_guard(&object);
     let scope = scope::read(&object, Level::Network);
     let subnets = read_subnets(&object);
     let user_context = object.user_context();
@@ -78,6 +83,7 @@ fn read_network<F: Dialect>(object: Object<'_>) -> Option<WrittenNetwork<F>> {
     Some(WrittenNetwork {
         name: name?,
         place,
+        classes,
         scope,
         subnets,
         user_context,
@@ -104,6 +110,7 @@ fn read_subnet<F: Dialect>(object: Object<'_>) -> Option<WrittenSubnet<F>> {
         .int::<u32>("id", 0..=4_294_967_294)
         .filter(|id| id.value != 0);
     let place = place(&object);
+    let classes = read_guard(&object);
     let scope = scope::read(&object, Level::Subnet);
     let pools = F::read_pools(&object);
     let reservations = host::read_list(&object);
@@ -116,6 +123,7 @@ fn read_subnet<F: Dialect>(object: Object<'_>) -> Option<WrittenSubnet<F>> {
         id,
         prefix: prefix?,
         place,
+        classes,
         scope,
         pools,
         reservations,
@@ -187,6 +195,7 @@ fn read_pool<F: Dialect>(object: Object<'_>, own: &F::Pool) -> Option<WrittenPoo
     }
     let id = pool_id(&object);
     let ddns = ddns::read(&object);
+    let classes = read_guard(&object);
     let options = option::read_list::<F>(&object);
     object.user_context();
     accepted::read(&object, Place::Pool, F::UNIVERSE);
@@ -200,6 +209,7 @@ fn read_pool<F: Dialect>(object: Object<'_>, own: &F::Pool) -> Option<WrittenPoo
         last,
         id,
         ddns,
+        classes,
         options,
         own: own.clone(),
     })

@@ -4,6 +4,7 @@ use crate::dialect::Dialect;
 use crate::model::{Pool6, Prefix};
 use crate::problems::Problems;
 use crate::written::accepted::{self, Place};
+use crate::written::classes::read_guard;
 use crate::written::subnet::{WrittenPool, parse_prefix, pool_id, prefix_range};
 use crate::written::{Object, Spanned};
 use crate::written::{ddns, option};
@@ -32,6 +33,7 @@ pub(super) fn read_pd_pool(object: Object<'_>) -> Option<WrittenPool<V6>> {
     let excluded = read_excluded(&object);
     let id = pool_id(&object);
     let ddns = ddns::read(&object);
+    let classes = read_guard(&object);
     let options = option::read_list::<V6>(&object);
     object.user_context();
     accepted::read(&object, Place::PdPool, Universe::V6);
@@ -62,6 +64,7 @@ pub(super) fn read_pd_pool(object: Object<'_>) -> Option<WrittenPool<V6>> {
         last: last.into(),
         id,
         ddns,
+        classes,
         options,
         own: Pool6::Prefixes {
             delegated_len: delegated.value,
