@@ -271,6 +271,7 @@ impl Server4 {
             is_mine: &|owner| located.is_mine(owner),
             reserved: decide::reserved(located),
             hint,
+            classes: &located.query.classes,
             only_hint: hint.is_some()
                 && located.query.packet.message_type == Some(MessageType::Request),
             skipped,

@@ -229,6 +229,7 @@ impl Server6 {
             is_mine: &|owner| *owner == ia.owner,
             reserved: &decide::reserved(located, ia),
             hint: ia.hint(),
+            classes: &located.query.classes,
             only_hint: false,
             skipped,
             now: self.clock.now(),

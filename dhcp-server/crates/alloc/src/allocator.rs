@@ -7,7 +7,7 @@ use ahash::RandomState;
 use outrigger_config::model::{Pool, Server, Subnet};
 use outrigger_store::{Lease, LeaseState, Store, StoreGuard};
 use outrigger_wire::family::LeaseOwner;
-use outrigger_wire::{Family, HwAddress};
+use outrigger_wire::{Classes, Family, HwAddress};
 use smallvec::SmallVec;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -43,6 +43,8 @@ pub struct Wish<'a, F: Ranged> {
     pub reserved: &'a [F::Resource],
     /// What the client asks for.
     pub hint: Option<F::Resource>,
+    /// Classes of the client, which pools and subnets may ask for.
+    pub classes: &'a Classes,
     /// Nothing but the hint will do (DHCPv4 REQUEST).
     pub only_hint: bool,
     /// Candidates that were shown to a hook point and skipped.
@@ -52,14 +54,26 @@ pub struct Wish<'a, F: Ranged> {
 }
 
 impl<F: Ranged> Wish<'_, F> {
-    fn subnets(&self) -> impl Iterator<Item = (usize, &Subnet<F>)> {
+    /// Every subnet, also those whose guard does not admit the client.
+    fn all_subnets(&self) -> impl Iterator<Item = (usize, &Subnet<F>)> {
         self.subnets
             .iter()
             .filter_map(|index| Some((*index, self.cfg.subnets.get(*index)?)))
     }
 
-    fn pools(&self) -> impl Iterator<Item = (usize, &Subnet<F>, &Pool<F>)> {
-        self.subnets().flat_map(move |(index, subnet)| {
+    /// The subnets that the client may use. Whoever selected the first one has asked its guard, or a hook point chose it.
+    fn subnets(&self) -> impl Iterator<Item = (usize, &Subnet<F>)> {
+        self.all_subnets()
+            .filter(|(index, subnet)| self.is_open(*index, subnet))
+    }
+
+    fn is_open(&self, index: usize, subnet: &Subnet<F>) -> bool {
+        self.subnets.first() == Some(&index) || self.cfg.admits(subnet, self.classes)
+    }
+
+    /// Every pool, also those whose guard does not admit the client.
+    fn all_pools(&self) -> impl Iterator<Item = (usize, &Subnet<F>, &Pool<F>)> {
+        self.all_subnets().flat_map(move |(index, subnet)| {
             let pools = subnet
                 .pools
                 .iter()
@@ -68,21 +82,36 @@ impl<F: Ranged> Wish<'_, F> {
         })
     }
 
-    /// Subnet and pool that `resource` belongs to: the pool it lies in, or just the subnet that reserves it for this
-    /// client.
-    fn home(&self, resource: &F::Resource) -> Option<(usize, u32)> {
-        let in_pool = self.pools().find(|(_, _, pool)| contains(pool, resource));
-        let by_pool = in_pool.map(|(subnet, _, pool)| (subnet, pool.id));
-        by_pool.or_else(|| {
-            let reserved = self.reserved.contains(resource);
-            reserved
-                .then(|| self.subnets().next().map(|(subnet, _)| (subnet, 0)))
-                .flatten()
+    /// The pools that the client may use.
+    fn pools(&self) -> impl Iterator<Item = (usize, &Subnet<F>, &Pool<F>)> {
+        self.all_pools().filter(|(index, subnet, pool)| {
+            pool.guard.admits(self.classes) && self.is_open(*index, subnet)
         })
     }
 
-    /// The subnet of a resource outside the pools that the client has all the same: a hook gave it.
+    /// Subnet and pool that `resource` belongs to: the pool it lies in, or just the subnet that reserves it for this
+    /// client.
+    fn home(&self, resource: &F::Resource) -> Option<(usize, u32)> {
+        let has_it = |(_, _, pool): &(usize, &Subnet<F>, &Pool<F>)| contains(pool, resource);
+        let place = |(subnet, _, pool): (usize, &Subnet<F>, &Pool<F>)| (subnet, pool.id);
+        let by_pool = self.pools().find(has_it).map(place);
+        by_pool.or_else(|| {
+            // Kea: what is reserved for a client is the client's, whomever its pool is for.
+            self.reserved.contains(resource).then_some(())?;
+            let guarded = self.all_pools().find(has_it).map(place);
+            guarded.or_else(|| self.subnets().next().map(|(subnet, _)| (subnet, 0)))
+        })
+    }
+
+    /// The subnet of a resource outside the pools that the client has all the same: a hook gave it. In a pool that the
+    /// client may not use any more it does not keep it.
     fn home_of_granted(&self, resource: &F::Resource) -> Option<(usize, u32)> {
+        if self
+            .all_pools()
+            .any(|(_, _, pool)| contains(pool, resource))
+        {
+            return None;
+        }
         let inside = |(_, subnet): &(usize, &Subnet<F>)| F::is_inside(&subnet.prefix, resource);
         self.subnets().find(inside).map(|(subnet, _)| (subnet, 0))
     }

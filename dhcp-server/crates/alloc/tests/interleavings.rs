@@ -5,7 +5,7 @@ use outrigger_config::load_text;
 use outrigger_config::model::{Config, Pool, Server, Subnet};
 use outrigger_store::{Lease, LeaseState, Store};
 use outrigger_wire::family::{LeaseOwner, Owner4, Owner6};
-use outrigger_wire::{Duid, HwAddress, Iaid, V4, V6};
+use outrigger_wire::{Classes, Duid, HwAddress, Iaid, V4, V6};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,21 +33,21 @@ fn load(text: &str) -> Config {
 impl Case for V4 {
     const KINDS: &'static [()] = &[()];
 
-    /// Pools that change, overlap, and have reservations in and outside them.
+    /// Pools that change, overlap, have guards, and have reservations in and outside them.
     fn config(number: u8) -> Arc<Server<Self>> {
         let subnets = [
-            r#"{ "id": 1, "subnet": "192.0.2.0/24", "pools": [ { "pool": "192.0.2.10-192.0.2.12" },
+            r#"{ "id": 1, "subnet": "192.0.2.0/24", "pools": [ { "pool": "192.0.2.10-192.0.2.12", "client-classes": [ "odd" ] },
                  { "pool": "192.0.2.20-192.0.2.21" } ],
                  "reservations": [ { "hw-address": "02:00:00:00:00:00", "ip-address": "192.0.2.11" } ] },
-               { "id": 2, "subnet": "198.51.100.0/24", "pools": [ { "pool": "198.51.100.7/32" } ] }"#,
+               { "id": 2, "subnet": "198.51.100.0/24", "client-classes": [ "odd" ], "pools": [ { "pool": "198.51.100.7/32" } ] }"#,
             r#"{ "id": 1, "subnet": "192.0.2.0/24", "pools": [ { "pool": "192.0.2.11-192.0.2.14" } ],
                  "reservations": [ { "hw-address": "02:00:00:00:00:00", "ip-address": "192.0.2.9" } ] },
-               { "id": 2, "subnet": "192.0.2.0/25", "pools": [ { "pool": "192.0.2.12-192.0.2.20" } ] }"#,
+               { "id": 2, "subnet": "192.0.2.0/25", "pools": [ { "pool": "192.0.2.12-192.0.2.20", "client-class": "odd" } ] }"#,
             r#"{ "id": 1, "subnet": "192.0.2.0/24", "pools": [ { "pool": "192.0.2.20-192.0.2.20" } ] },
                { "id": 2, "subnet": "10.0.0.0/8", "pools": [ { "pool": "10.0.0.0/8" } ] }"#,
         ];
         let text = format!(
-            r#"{{ "Dhcp4": {{ "subnet4": [ {} ] }} }}"#,
+            r#"{{ "Dhcp4": {{ "client-classes": [ {{ "name": "odd" }} ], "subnet4": [ {} ] }} }}"#,
             subnets[usize::from(number) % subnets.len()]
         );
         match load(&text) {
@@ -78,17 +78,18 @@ impl Case for V6 {
     fn config(number: u8) -> Arc<Server<Self>> {
         let subnets = [
             r#"{ "id": 1, "subnet": "2001:db8:1::/64", "pools": [ { "pool": "2001:db8:1::8/126" } ],
-                 "pd-pools": [ { "prefix": "2001:db8:f000::", "prefix-len": 62, "delegated-len": 64 } ],
+                 "pd-pools": [ { "prefix": "2001:db8:f000::", "prefix-len": 62, "delegated-len": 64,
+                                 "client-classes": [ "odd" ] } ],
                  "reservations": [ { "duid": "00:03:00:01:00:00", "ip-addresses": [ "2001:db8:1::9" ],
                                      "prefixes": [ "2001:db8:f000:1::/64" ] } ] }"#,
-            r#"{ "id": 1, "subnet": "2001:db8:1::/64", "pools": [ { "pool": "2001:db8:1::a-2001:db8:1::c" } ],
+            r#"{ "id": 1, "subnet": "2001:db8:1::/64", "pools": [ { "pool": "2001:db8:1::a-2001:db8:1::c", "client-classes": [ "odd" ] } ],
                  "pd-pools": [ { "prefix": "2001:db8:f000::", "prefix-len": 61, "delegated-len": 64 } ],
                  "reservations": [ { "duid": "00:03:00:01:00:00", "ip-addresses": [ "2001:db8:1::77" ] } ] }"#,
             r#"{ "id": 1, "subnet": "2001:db8:1::/64", "pools": [ { "pool": "2001:db8:1::/64" } ],
                  "pd-pools": [ { "prefix": "2001:db8:f000::", "prefix-len": 62, "delegated-len": 63 } ] }"#,
         ];
         let text = format!(
-            r#"{{ "Dhcp6": {{ "subnet6": [ {} ] }} }}"#,
+            r#"{{ "Dhcp6": {{ "client-classes": [ {{ "name": "odd" }} ], "subnet6": [ {} ] }} }}"#,
             subnets[usize::from(number) % subnets.len()]
         );
         match load(&text) {
@@ -111,6 +112,15 @@ impl Case for V6 {
             .flat_map(|subnet| subnet.reservations.iter());
         hosts.flat_map(|host| host.resources.clone()).collect()
     }
+}
+
+/// Clients with odd numbers are members of a class.
+fn classes(client: u8) -> Classes {
+    let mut classes = Classes::default();
+    if client % 2 == 1 {
+        classes.join("odd".into());
+    }
+    classes
 }
 
 /// What happens next. Numbers are taken modulo what there is.
@@ -239,6 +249,25 @@ impl<F: Case> World<F> {
         }
     }
 
+    /// Whether the resource is reserved for the client, in a pool that admits it, or in no pool.
+    fn is_admitted(&self, client: u8, resource: &F::Resource) -> bool {
+        let classes = classes(client);
+        let kind = F::kind_of(resource);
+        let has_it = |pool: &Pool<F>| {
+            let range = F::range(pool);
+            range.unit_len == F::unit_len(resource) && range.index_of(F::number(resource)).is_some()
+        };
+        let first = self.cfg.subnets.first().map(|subnet| subnet.id);
+        let admits = |subnet: &Subnet<F>, pool: &Pool<F>| {
+            pool.guard.admits(&classes)
+                && (Some(subnet.id) == first || self.cfg.admits(subnet, &classes))
+        };
+        let mut holding = self.pools(kind).filter(|(_, pool)| has_it(pool)).peekable();
+        self.reserved_for(client).contains(resource)
+            || holding.peek().is_none()
+            || holding.any(|(subnet, pool)| admits(subnet, pool))
+    }
+
     /// Whether the client may have the resource at all.
     fn is_obtainable(&self, client: u8, resource: &F::Resource) -> bool {
         let mine = |lease: &Lease<F>| {
@@ -247,6 +276,7 @@ impl<F: Case> World<F> {
         let reserved = client != 0 && F::reserved(&self.cfg).contains(resource);
         let lease = self.lease(resource);
         !reserved
+            && self.is_admitted(client, resource)
             && !self.is_claimed(resource)
             && lease.is_none_or(|lease| !self.is_running(&lease) || mine(&lease))
     }
@@ -282,6 +312,7 @@ impl<F: Case> World<F> {
             is_mine: &|other| *other == owner,
             reserved: &reserved,
             hint,
+            classes: &classes(client),
             only_hint: only_hint && hint.is_some(),
             skipped: &[],
             now: self.now,
@@ -465,7 +496,9 @@ fn run<F: Case>(steps: Vec<Step>) {
     world.alloc.reload(&world.cfg);
     for kind in F::KINDS {
         let count = world.resources(*kind).count();
-        for client in 0..u8::try_from(count).expect("small pools") {
+        // The one with reservations, and others that every pool admits.
+        let count = u8::try_from(count).expect("small pools");
+        for client in (0..count).map(|number| (2 * number).saturating_sub(1)) {
             world.packets.clear();
             world.plan(client, *kind, None, false);
             let (client, plan) = world.packet(0).expect("one is free for each");
@@ -505,6 +538,7 @@ fn sparse_pool_is_searched_past_whatever_is_taken() {
             is_mine: &|other| *other == owner,
             reserved: &[],
             hint: None,
+            classes: &classes(1),
             only_hint: false,
             skipped: &skipped,
             now: 1000,
