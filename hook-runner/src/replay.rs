@@ -15,6 +15,7 @@ use outrigger_hook_sdk::Endpoint;
 use outrigger_proto::{HookPoint, v1};
 use packets::{Link, Packets, Seen};
 use report::{Report, Verdict};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::PathBuf;
@@ -141,6 +142,8 @@ struct Player<W> {
     recorded: Vec<Server>,
     /// As they are played, each with the number of its server; the index is that of the recording.
     loads: Vec<(usize, Arc<v1::LoadRequest>)>,
+    /// Loads whose answers were compared.
+    compared: HashSet<usize>,
     packets: Packets,
     free: Vec<Lane>,
     running: JoinSet<Finished>,
@@ -157,6 +160,7 @@ impl<W: Write> Player<W> {
             report,
             recorded: Vec::new(),
             loads: Vec::new(),
+            compared: HashSet::new(),
             packets: Packets::default(),
             running: JoinSet::new(),
             next_id: 1,
@@ -194,24 +198,32 @@ impl<W: Write> Player<W> {
         request.server_api = None;
         let identity = request.server.get_or_insert_default();
         identity.instance_id = format!("hook-runner-replay-{:016x}-{number}", self.instance);
+        let request = Arc::new(request);
+        if load.index == self.loads.len() {
+            self.loads.push((number, Arc::clone(&request)));
+        }
+        // A service that refused then was not ready, and was asked again.
+        let was_loaded =
+            |reply: &&v1::LoadReply| matches!(reply.result, Some(LoadResult::Loaded(_)));
+        let then = load.reply.as_ref().filter(was_loaded);
+        let Some(then) = then.filter(|_| self.compared.insert(load.index)) else {
+            self.free.push(lane);
+            return Ok(());
+        };
         let now = lane.load(load.index, &request).await;
         self.free.push(lane);
         let now = now.map_err(|source| self.unreachable(source))?;
-        if let Some(then) = &load.reply {
-            let found = compare::loads(then, &now);
-            if !found.is_empty() {
-                let written = self.report.load(load.line, &found);
-                written.map_err(ReplayError::Output)?;
+        let found = compare::loads(then, &now);
+        if !found.is_empty() {
+            let written = self.report.load(load.line, &found);
+            written.map_err(ReplayError::Output)?;
+        }
+        match now.result {
+            Some(LoadResult::Refusal(refusal)) => {
+                Err(self.unreachable(PeerError::Refused(refusal.text)))
             }
+            Some(LoadResult::Loaded(_)) | None => Ok(()),
         }
-        let is_loaded = |reply: &v1::LoadReply| matches!(reply.result, Some(LoadResult::Loaded(_)));
-        if let Some(LoadResult::Refusal(refusal)) = now.result
-            && load.reply.as_ref().is_none_or(is_loaded)
-        {
-            return Err(self.unreachable(PeerError::Refused(refusal.text)));
-        }
-        self.loads.push((number, Arc::new(request)));
-        Ok(())
     }
 
     /// Starts a call on `lane`.

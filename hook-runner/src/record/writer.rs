@@ -277,3 +277,65 @@ impl Writer {
         self.failed = Some(error);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::tap::{Recorder, Tap};
+    use std::fs::OpenOptions;
+    use std::path::Path;
+
+    fn limits() -> Limits {
+        Limits {
+            calls: 10,
+            bytes: 1 << 20,
+            parameters_redacted: false,
+        }
+    }
+
+    /// What is said after one call was passed and two messages were lost.
+    fn written(path: &Path) -> Summary {
+        let (recorder, queue, shared) = Recorder::new();
+        let tap = Tap {
+            recorder,
+            connection: 1,
+            stream: 1,
+            method: Method::Call,
+        };
+        shared.lost.store(2, Relaxed);
+        tap.message(From::Server, raw::Call::default().encode_to_vec());
+        tap.message(From::Service, vec![0xff]);
+        drop(tap);
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        Writer::new(file, limits(), shared).run(&queue)
+    }
+
+    #[test]
+    fn what_is_missing_is_said_in_the_file_and_at_the_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let summary = written(file.path());
+        assert_eq!(
+            (summary.calls(), summary.lost, summary.unreadable),
+            (1, 2, 1)
+        );
+        assert!(
+            summary.to_string().contains("the disk was too slow"),
+            "{summary}"
+        );
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[1].starts_with(r#"{"record":"lost","#), "{text}");
+        assert!(lines[1].ends_with(r#""messages":2}"#), "{text}");
+        assert!(lines[2].starts_with(r#"{"record":"call","#), "{text}");
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_recording_and_nothing_else() {
+        let summary = written(Path::new("/dev/full"));
+        assert!(summary.failed.is_some());
+        assert!(
+            summary.to_string().contains("the file ends early"),
+            "{summary}"
+        );
+    }
+}
