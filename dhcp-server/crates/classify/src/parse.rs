@@ -99,23 +99,14 @@ impl<'t> Parser<'t> {
 
     fn unexpected(&self, wanted: &str) -> ParseError {
         let text = format!("{wanted} must stand here, not {}", self.token.shown());
-        self.error(self.offset, text)
-    }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "it reads as the parser's own at the many places that use it"
-    )]
-    fn error(&self, offset: usize, text: impl Into<String>) -> ParseError {
-        let text = text.into();
-        ParseError { offset, text }
+        wrong(self.offset, text)
     }
 
     fn condition(&mut self) -> Parsed<Bool> {
         let offset = self.offset;
         match self.expression()? {
             Node::Bool(condition) => Ok(condition),
-            Node::Text(_) => Err(self.error(
+            Node::Text(_) => Err(wrong(
                 offset,
                 "this is a string where a condition must stand: compare it, or ask for .exists",
             )),
@@ -126,9 +117,10 @@ impl<'t> Parser<'t> {
         let offset = self.offset;
         match self.expression()? {
             Node::Text(text) => Ok(text),
-            Node::Bool(_) => {
-                Err(self.error(offset, "this is a condition where a string must stand"))
-            }
+            Node::Bool(_) => Err(wrong(
+                offset,
+                "this is a condition where a string must stand",
+            )),
         }
     }
 
@@ -136,7 +128,7 @@ impl<'t> Parser<'t> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             let text = format!("the expression is nested deeper than {MAX_DEPTH}");
-            return Err(self.error(self.offset, text));
+            return Err(wrong(self.offset, text));
         }
         let node = self.operators(&OPERATORS)?;
         self.depth -= 1;
@@ -175,7 +167,7 @@ impl<'t> Parser<'t> {
             Node::Bool(condition) => Ok(condition),
             Node::Text(_) => {
                 let text = format!("\"{operator}\" stands between conditions: this is a string");
-                Err(self.error(offset, text))
+                Err(wrong(offset, text))
             }
         }
     }
@@ -210,7 +202,7 @@ impl<'t> Parser<'t> {
         let right = self.sum()?;
         let right = self.compared(offset, right)?;
         if self.token == Token::Equal {
-            return Err(self.error(self.offset, "comparisons do not follow each other"));
+            return Err(wrong(self.offset, "comparisons do not follow each other"));
         }
         Ok(Node::Bool(Bool::Equal(Box::new((left, right)))))
     }
@@ -218,9 +210,10 @@ impl<'t> Parser<'t> {
     fn compared(&self, offset: usize, node: Node) -> Parsed<Text> {
         match node {
             Node::Text(text) => Ok(text),
-            Node::Bool(_) => {
-                Err(self.error(offset, "\"==\" compares strings: this is a condition"))
-            }
+            Node::Bool(_) => Err(wrong(
+                offset,
+                "\"==\" compares strings: this is a condition",
+            )),
         }
     }
 
@@ -232,14 +225,14 @@ impl<'t> Parser<'t> {
         }
         let joined = "\"+\" joins strings: this is a condition";
         let Node::Text(first) = first else {
-            return Err(self.error(offset, joined));
+            return Err(wrong(offset, joined));
         };
         let mut parts = vec![first];
         while self.is_symbol('+') {
             self.advance()?;
             let offset = self.offset;
             let Node::Text(next) = self.primary()? else {
-                return Err(self.error(offset, joined));
+                return Err(wrong(offset, joined));
             };
             parts.push(next);
         }
@@ -266,14 +259,14 @@ impl<'t> Parser<'t> {
             // Kea: a number is a string of four bytes.
             Token::Integer(number) => match u32::try_from(number) {
                 Ok(number) => literal(&number.to_be_bytes()),
-                Err(_) => Err(self.error(
+                Err(_) => Err(wrong(
                     offset,
                     format!("{number} does not fit: a number as a string has 32 bits"),
                 )),
             },
             Token::Word(word) => self.word(offset, word),
             Token::Symbol(_) | Token::Equal | Token::End => {
-                Err(self.error(offset, "a condition or a string must stand here"))
+                Err(wrong(offset, "a condition or a string must stand here"))
             }
         }
     }
@@ -284,7 +277,7 @@ impl<'t> Parser<'t> {
             "pkt" | "pkt4" | "pkt6" => self.field(offset, word),
             "known" | "unknown" => {
                 let class = word.to_uppercase();
-                Err(self.error(offset, format!("write member('{class}')")))
+                Err(wrong(offset, format!("write member('{class}')")))
             }
             _ => self.call(offset, word),
         }
@@ -301,6 +294,11 @@ impl<'t> Parser<'t> {
             return Ok(number);
         }
         let text = format!("{what} is between {min} and {max}, not {number}");
-        Err(self.error(offset, text))
+        Err(wrong(offset, text))
     }
+}
+
+fn wrong(offset: usize, text: impl Into<String>) -> ParseError {
+    let text = text.into();
+    ParseError { offset, text }
 }

@@ -54,11 +54,12 @@ impl<'p> Received<'p> {
 }
 
 impl Membership {
-    fn asks_about(&self, is_it: impl Fn(&str) -> bool) -> bool {
+    /// Classes that the expression asks about.
+    fn members(&self) -> Vec<&Arc<str>> {
         match self {
-            Self::Assigned => false,
-            Self::Test(test) => test.members().any(|(name, _)| is_it(name)),
-            Self::Template(test) => test.members().any(|(name, _)| is_it(name)),
+            Self::Assigned => Vec::new(),
+            Self::Test(test) => test.members().map(|(name, _)| name).collect(),
+            Self::Template(test) => test.members().map(|(name, _)| name).collect(),
         }
     }
 }
@@ -68,8 +69,8 @@ impl Membership {
 pub struct ClassTable<C> {
     classes: Vec<Class<C>>,
     by_name: HashMap<Arc<str>, usize>,
-    /// Classes that depend, perhaps by others, on whether the client has a reservation.
-    dependent: HashSet<Arc<str>>,
+    /// Of each class: whether it depends, perhaps by others, on the client's having a reservation.
+    dependent: Vec<bool>,
     /// Names that are asked about without being defined.
     mentioned: HashSet<Arc<str>>,
     active: bool,
@@ -92,21 +93,17 @@ impl<C> ClassTable<C> {
         mentioned: impl IntoIterator<Item = Arc<str>>,
         observed: bool,
     ) -> Self {
-        let mut dependent: HashSet<Arc<str>> = HashSet::new();
         let mut all: HashSet<Arc<str>> = mentioned.into_iter().collect();
+        let mut dependent = Vec::new();
+        let mut dependents: HashSet<&str> = HashSet::from([KNOWN, UNKNOWN]);
         for class in &classes {
-            let by_reservation =
-                |name: &str| matches!(name, KNOWN | UNKNOWN) || dependent.contains(name);
-            if class.membership.asks_about(by_reservation) {
-                dependent.insert(Arc::clone(&class.name));
+            let asked = class.membership.members();
+            let depends = asked.iter().any(|name| dependents.contains(&***name));
+            if depends {
+                dependents.insert(&class.name);
             }
-            match &class.membership {
-                Membership::Assigned => {}
-                Membership::Test(test) => all.extend(test.members().map(|(name, _)| name.clone())),
-                Membership::Template(test) => {
-                    all.extend(test.members().map(|(name, _)| name.clone()));
-                }
-            }
+            dependent.push(depends);
+            all.extend(asked.into_iter().cloned());
         }
         let by_name = classes
             .iter()
@@ -168,7 +165,7 @@ impl<C> ClassTable<C> {
     /// After the host lookup. `reserved` are the classes of the client's reservation, `None` where it has none. Where
     /// they are some, tests are evaluated anew; then `KNOWN` or `UNKNOWN` is joined and what depends on it.
     ///
-    /// May be called again, when another reservation was found.
+    /// May be called again, when another reservation was found; the classes of the first one stay, as in Kea.
     pub fn second_pass<'p>(
         &self,
         packet: impl Into<AnyPacket<'p>>,
@@ -228,9 +225,8 @@ impl<C> ClassTable<C> {
     }
 
     fn evaluate(&self, received: Received<'_>, classes: &mut Classes, dependent: bool) {
-        for class in &self.classes {
-            let now = self.dependent.contains(&class.name) == dependent;
-            if now && !class.only_in_additional_list {
+        for (class, depends) in self.classes.iter().zip(&self.dependent) {
+            if *depends == dependent && !class.only_in_additional_list {
                 self.join_by_test(class, received, classes);
             }
         }

@@ -1,11 +1,12 @@
 //! Functions, and fields of the packet.
 
-use super::{Node, Parsed, Parser};
+use super::{Node, Parsed, Parser, wrong};
 use crate::ast::{Bool, Field, IfElse, Integer, Substring, Text};
 use crate::expression::Asked;
 use crate::lex::Token;
 use outrigger_wire::options::spaces::Universe;
 use regex::bytes::{Regex, RegexBuilder};
+use std::sync::Arc;
 
 /// Largest compiled regular expression, in bytes.
 const MAX_REGEX: usize = 1 << 20;
@@ -83,7 +84,7 @@ impl<'t> Parser<'t> {
             Universe::V4 => "DHCPv4",
             Universe::V6 => "DHCPv6",
         };
-        Err(self.error(offset, format!("{word} exists only in {other}")))
+        Err(wrong(offset, format!("{word} exists only in {other}")))
     }
 
     /// A function, whose name was read.
@@ -103,7 +104,7 @@ impl<'t> Parser<'t> {
         ];
         let integer = INTEGERS.iter().find(|row| row.function == name);
         if !known.contains(&name) && integer.is_none() {
-            return Err(self.error(
+            return Err(wrong(
                 offset,
                 format!("{name} is neither a function nor a part of a packet"),
             ));
@@ -143,10 +144,9 @@ impl<'t> Parser<'t> {
     fn member(&mut self) -> Parsed<Bool> {
         let offset = self.offset;
         let name = self.quoted("the name of a class in single quotes")?;
-        let known = self.asked.iter().find(|asked| &*asked.name == name);
-        let name = known.map_or_else(|| name.into(), |asked| asked.name.clone());
+        let name: Arc<str> = name.into();
         self.asked.push(Asked {
-            name: std::sync::Arc::clone(&name),
+            name: Arc::clone(&name),
             offset,
         });
         Ok(Bool::Member(name))
@@ -160,7 +160,7 @@ impl<'t> Parser<'t> {
             let shown = error.to_string();
             let what = shown.lines().last().unwrap_or_default();
             let what = what.trim().trim_start_matches("error: ");
-            self.error(
+            wrong(
                 offset,
                 format!("'{pattern}' is no regular expression: {what}"),
             )

@@ -1,6 +1,6 @@
 //! `option[…]`, `relay4[…]`, `relay6[…]`, `vendor[…]` and `vendor-class[…]`.
 
-use super::{Node, Parsed, Parser};
+use super::{Node, Parsed, Parser, wrong};
 use crate::ast::{Bool, Chain, Enterprise, Form, RelayAddress, Root, Sub, Text};
 use crate::lex::Token;
 use outrigger_wire::options::defs::{Definition, OptionType};
@@ -50,7 +50,7 @@ impl Parser<'_> {
                 let space = self.universe().top_space();
                 let Some(definition) = self.definitions.by_name(space, name) else {
                     let text = format!("option {name} of space {space} is not defined");
-                    return Err(self.error(self.offset, text));
+                    return Err(wrong(self.offset, text));
                 };
                 self.advance()?;
                 definition.code
@@ -221,7 +221,7 @@ impl Parser<'_> {
                         "option {} is not defined as a string: its .text would be a description of it; write .hex",
                         place.code
                     );
-                    return Err(self.error(offset, text));
+                    return Err(wrong(offset, text));
                 }
                 _ => return Err(self.unexpected("one of option, exists, hex, text")),
             }

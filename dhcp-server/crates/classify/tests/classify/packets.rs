@@ -1,7 +1,7 @@
-//! No packet makes an evaluation panic.
+//! No packet makes an evaluation panic; usual ones make it allocate nothing.
 
 use super::common::{Asked, query4, query6};
-use outrigger_classify::{AnyPacket, StringExpression};
+use outrigger_classify::{AnyPacket, BoolExpression, StringExpression};
 use outrigger_wire::options::spaces::{Definitions, Universe};
 use proptest::prelude::*;
 
@@ -71,5 +71,22 @@ proptest! {
     fn no_dhcpv6_packet_makes_an_evaluation_panic(options in options(), relay in options()) {
         let query = query6(&borrowed(&options), &[&borrowed(&relay)]);
         check(&query, Universe::V6, ONLY6)?;
+    }
+}
+
+#[test]
+fn usual_tests_allocate_nothing() {
+    let tests = [
+        "substring(option[60].hex,0,9) == 'PXEClient' and option[93].hex == 0x0007",
+        "substring(pkt4.mac,0,3) == 0x001122 or relay4[1].hex == 'port 7'",
+        "pkt4.giaddr == 10.0.0.1 and pkt.iface == 'eth0' and not member('a')",
+        "addrtotext(pkt4.giaddr) + '/' + uint8totext(0x18) == '10.0.0.1/24'",
+    ];
+    let query = query4(&[(60, b"PXEClient:Arch:00007"), (93, &[0, 7])]);
+    for text in tests {
+        let parsed = BoolExpression::parse(text, Definitions::standard(Universe::V4)).unwrap();
+        let mut holds = Ok(false);
+        let counted = allocation_counter::measure(|| holds = parsed.is_true(&query.subject()));
+        assert_eq!((holds, counted.count_total), (Ok(true), 0), "{text}");
     }
 }

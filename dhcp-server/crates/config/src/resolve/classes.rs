@@ -66,6 +66,10 @@ fn check_name<F: Dialect>(class: &WrittenClass<F>, problems: &Problems) {
         let text = format!("the server itself decides who belongs to {name}: it has no test");
         problems.error(&test.position, text);
     }
+    if name == "STASH_AGENT_OPTIONS" {
+        let text = format!("{name} is a mark of the server's own: no class has this name");
+        problems.error(&class.name.position, text);
+    }
     if let (names::DROP | "REJECT", Some(late)) = (name, &class.only_in_additional_list)
         && late.value
     {
