@@ -11,7 +11,7 @@ use outrigger_alloc::CommitError;
 use outrigger_config::model::{
     Host, HostIdentifierType, HostTable, OptionSet, Server, Settings, Subnet,
 };
-use outrigger_hooks::{HookDrop, Step};
+use outrigger_hooks::{DropReason, HookDrop, Step};
 use outrigger_store::StoreError;
 use smallvec::SmallVec;
 
@@ -23,9 +23,10 @@ const OFFER_HOLD: u64 = 60;
 
 impl From<HookDrop> for Discard {
     fn from(drop: HookDrop) -> Self {
-        Self::because(match drop.cause {
-            None => DiscardReason::HookDecision,
-            Some(_) => DiscardReason::HookFailure,
+        Self::because(match drop.reason {
+            DropReason::Decision { .. } => DiscardReason::HookDecision,
+            DropReason::Failure { .. } => DiscardReason::HookFailure,
+            DropReason::ParkingFull => DiscardReason::ParkingFull,
         })
     }
 }

@@ -19,7 +19,8 @@ use crate::turns::Turns;
 use leases::open_store;
 use outrigger_alloc::Allocator;
 use outrigger_config::model::{AtStart, HookService, LeaseDatabase, Server};
-use outrigger_hooks::{Hooks, ServerInfo, ServiceCounters, StartFailure};
+use outrigger_hooks::{HookLimits, Hooks, ServerInfo, ServiceCounters, StartFailure};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -357,9 +358,17 @@ fn start_hooks<F: Served>(cfg: &Server<F>, info: &ServerInfo) -> Arc<Hooks> {
     Hooks::start(
         F::FAMILY,
         &cfg.hook_services,
-        cfg.hook_budget,
+        hook_limits(cfg),
         info.with(cfg),
+        &[],
     )
+}
+
+fn hook_limits<F: Served>(cfg: &Server<F>) -> HookLimits {
+    HookLimits {
+        budget: cfg.hook_budget,
+        parked_packets: cfg.parked_packet_limit,
+    }
 }
 
 fn server_info() -> ServerInfo {
@@ -372,6 +381,7 @@ fn server_info() -> ServerInfo {
         instance_id: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
         revision: 0,
         subnets: Vec::new(),
+        server_apis: BTreeMap::new(),
     }
 }
 
@@ -392,8 +402,9 @@ pub async fn reach_services<F: Served>(cfg: &Server<F>) -> Result<(), StartError
     let hooks = Hooks::start(
         F::FAMILY,
         &services,
-        cfg.hook_budget,
+        hook_limits(cfg),
         server_info().with(cfg),
+        &[],
     );
     let _connected = hooks.shard(&Handle::current());
     hooks.ready().await?;

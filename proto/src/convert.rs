@@ -1,7 +1,7 @@
 //! Plain types from foreign values, and back. All distrust of what a peer sends lives here.
 
-use crate::{HookPoint, NextStep, v1};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use crate::{Family, HookPoint, NextStep, v1};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What is wrong with a value from a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,21 @@ pub fn ipv6(field: &'static str, bytes: &[u8]) -> Result<Ipv6Addr, Malformed> {
         why: "an IPv6 address has 16 bytes",
     })?;
     Ok(Ipv6Addr::from(octets))
+}
+
+/// 4 or 16 bytes, as the family says; none is no address.
+///
+/// # Errors
+/// Any other length.
+pub fn ip(family: Family, field: &'static str, bytes: &[u8]) -> Result<IpAddr, Malformed> {
+    match family {
+        Family::V4 if bytes.is_empty() => Err(Malformed {
+            field,
+            why: "an IPv4 address has 4 bytes",
+        }),
+        Family::V4 => ipv4(field, bytes).map(IpAddr::V4),
+        Family::V6 => ipv6(field, bytes).map(IpAddr::V6),
+    }
 }
 
 /// The paths that `changes` touches, in the words of the table of hook points, each once, for the check against what a

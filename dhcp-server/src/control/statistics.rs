@@ -20,7 +20,9 @@ type Values = BTreeMap<String, u128>;
 /// Under which of Kea's causes a packet without an answer counts; `None`: Kea does not count it as dropped.
 fn cause(reason: DiscardReason) -> Option<&'static str> {
     match reason {
-        DiscardReason::Overload | DiscardReason::TooOld => Some("queue-full"),
+        DiscardReason::Overload | DiscardReason::TooOld | DiscardReason::ParkingFull => {
+            Some("queue-full")
+        }
         DiscardReason::Oversized | DiscardReason::Malformed => Some("parse-failed"),
         DiscardReason::NotForUs => Some("not-for-us"),
         DiscardReason::RfcViolation => Some("rfc-violation"),
@@ -258,8 +260,8 @@ fn hook_service(service: &ServiceCounters, values: &mut Values) {
         let sum = values.entry(format!("{prefix}{name}")).or_default();
         *sum += u128::from(value);
     };
-    for (step, count) in &service.results {
-        add(format!("result[{step}]"), *count);
+    for result in &service.results {
+        add(format!("result[{}]", result.step), result.count);
     }
     add("failures".to_owned(), 0);
     for failure in &service.failures {
@@ -299,7 +301,7 @@ fn timestamp(seconds: u64) -> String {
 mod tests {
     use super::*;
     use outrigger_config::model::Config;
-    use outrigger_hooks::{Cause, FailureCount};
+    use outrigger_hooks::{Cause, FailureCount, ResultCount};
     use outrigger_proto::{HookPoint, NextStep, OnFailure};
     use outrigger_wire::family::Resource6;
 
@@ -326,7 +328,12 @@ mod tests {
         };
         let service = ServiceCounters {
             service: "user-chk".to_owned(),
-            results: vec![(NextStep::Skip, 5)],
+            results: vec![ResultCount {
+                point: HookPoint::Pkt4Receive,
+                step: NextStep::Skip,
+                count: 5,
+            }],
+            refused_changes: Vec::new(),
             failures: vec![failure(OnFailure::Continue, 2), failure(OnFailure::Drop, 1)],
             late_replies: 4,
             unknown_replies: 0,

@@ -5,12 +5,13 @@ use crate::served::{Common, Served};
 use crate::telemetry::{Discard, DiscardReason, Discards};
 use crate::turns::Turns;
 use outrigger_alloc::Allocator;
-use outrigger_hooks::{Hooks, ServerInfo};
+use outrigger_hooks::{HookLimits, Hooks, ServerInfo};
 use outrigger_proto::Family;
 use outrigger_store::{Change, Lease, LeaseState, Store};
 use outrigger_wire::family::{Owner4, Owner6, Resource6};
 use outrigger_wire::{ClientId, Duid, HwAddress, Iaid, Prefix6, V4, V6};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -49,8 +50,13 @@ impl<F: Commanded> Fixture<F> {
             instance_id: String::new(),
             revision: 0,
             subnets: Vec::new(),
+            server_apis: BTreeMap::new(),
         };
-        let hooks = Hooks::start(F::FAMILY, &[], cfg.hook_budget, info);
+        let limits = HookLimits {
+            budget: cfg.hook_budget,
+            parked_packets: cfg.parked_packet_limit,
+        };
+        let hooks = Hooks::start(F::FAMILY, &[], limits, info, &[]);
         let common = Arc::new(Common {
             alloc: Allocator::new(Arc::new(Store::in_memory()), &cfg),
             turns: Arc::new(Turns::new()),

@@ -13,6 +13,7 @@ use decide::{Draft4, Granted4, Outcome4, Reply, Terms4};
 use locate::Located4;
 use outrigger_alloc::{Allocator, Origin, Plan, Ranged, Wish, lifetime};
 use outrigger_config::model::Server;
+use outrigger_hooks::callouts::LinkOverride;
 use outrigger_hooks::callouts::v4::{
     Buffer4Receive, Buffer4Send, Lease4Decline, Lease4Expire, Lease4Offer, Lease4Recover,
     Lease4Release, Lease4Renew, Lease4Select, Leases4Committed, Pkt4Receive, Pkt4Send,
@@ -66,16 +67,20 @@ impl Server4 {
         mut datagram: Datagram,
     ) -> Result<Option<Outgoing>, Discard> {
         let mut hooks = hooks.for_packet();
-        let mut classes = Classes::default();
+        let (mut classes, mut additional_classes) = (Classes::default(), Classes::default());
+        let mut parsed = None;
 
         // Understand
         hooks
             .call(Buffer4Receive {
                 datagram: &mut datagram,
                 classes: &mut classes,
+                additional_classes: &mut additional_classes,
+                parsed: &mut parsed,
             })
             .await?;
         let mut query = accept::decode(datagram, classes)?;
+        query.additional_classes = additional_classes;
         let own = self.own_address(&query.link);
         accept::addressed_to_us(cfg, &query, own)?;
         run_or_discard(hooks.call(Pkt4Receive { query: &mut query }).await?)?;
@@ -99,6 +104,7 @@ impl Server4 {
         // Answer
         let mut answer = answer::build(located, outcome);
         let (query, outcome) = (&mut answer.query, &answer.outcome);
+        let mut link = LinkOverride::new(&Arc::default(), query.packet.is_relayed());
         match (query.packet.message_type, &mut answer.response) {
             (Some(MessageType::Discover), Some(response)) => {
                 let lease = outcome.granted.as_ref().map(|granted| &granted.lease);
@@ -110,6 +116,10 @@ impl Server4 {
                         lease,
                         offer_lifetime,
                         old_lease,
+                        host: None,
+                        host_subnet_id: 0,
+                        link: &mut link,
+                        address_in_use: &mut false,
                     })
                     .await?;
             }
@@ -122,6 +132,7 @@ impl Server4 {
                         response: response.as_mut(),
                         leases,
                         deleted,
+                        link: &mut link,
                     })
                     .await?;
             }
@@ -135,16 +146,19 @@ impl Server4 {
                     response,
                     subnet_id,
                     packed,
+                    link: &mut link,
                 })
                 .await?;
         }
         let Some(mut outgoing) = answer.encode(pack, self.ports)? else {
             return Ok(None);
         };
+        link.apply_to_outgoing(&mut outgoing);
         run_or_discard(
             hooks
                 .call(Buffer4Send {
                     outgoing: &mut outgoing,
+                    link: &mut link,
                 })
                 .await?,
         )?;

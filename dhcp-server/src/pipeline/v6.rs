@@ -15,6 +15,7 @@ use decide::{Decided6, Draft6, IaOutcome, IaRequest, Outcome6, Purpose};
 use locate::Located6;
 use outrigger_alloc::{Allocator, ChangeSet, Origin, Plan, Ranged, Wish, lifetime};
 use outrigger_config::model::Server;
+use outrigger_hooks::callouts::LinkOverride;
 use outrigger_hooks::callouts::v6::{
     Buffer6Receive, Buffer6Send, Lease6Decline, Lease6Expire, Lease6Rebind, Lease6Recover,
     Lease6Release, Lease6Renew, Lease6Select, Leases6Committed, Pkt6Receive, Pkt6Send,
@@ -23,6 +24,7 @@ use outrigger_hooks::callouts::v6::{
 use outrigger_hooks::{PacketHooks, ShardHooks, Step};
 use outrigger_store::{Lease, LeaseState};
 use outrigger_wire::family::{LeaseOwner, Owner6, Resource6};
+use outrigger_wire::options::Options;
 use outrigger_wire::v6::{ADDR_REG_INFORM, MessageType, Status};
 use outrigger_wire::{Classes, Datagram, Duid, Outgoing, V6};
 use smallvec::SmallVec;
@@ -60,16 +62,20 @@ impl Server6 {
         mut datagram: Datagram,
     ) -> Result<Outgoing, Discard> {
         let mut hooks = hooks.for_packet();
-        let mut classes = Classes::default();
+        let (mut classes, mut additional_classes) = (Classes::default(), Classes::default());
+        let mut parsed = None;
 
         // Understand
         hooks
             .call(Buffer6Receive {
                 datagram: &mut datagram,
                 classes: &mut classes,
+                additional_classes: &mut additional_classes,
+                parsed: &mut parsed,
             })
             .await?;
         let mut query = accept::decode(datagram, classes)?;
+        query.additional_classes = additional_classes;
         accept::addressed_to_us(&self.server_id, &query)?;
         run_or_discard(hooks.call(Pkt6Receive { query: &mut query }).await?)?;
         accept::well_formed(cfg, &query)?;
@@ -90,6 +96,7 @@ impl Server6 {
         if let Some(ticket) = answer.outcome.ticket {
             self.alloc.store().durable(ticket).await?;
         }
+        let mut link = LinkOverride::new(&Arc::default(), answer.query.packet.is_relayed());
         if is_committing(&answer) {
             let (leases, deleted) = (&answer.outcome.leases, &answer.outcome.deleted);
             let (query, response) = (&mut answer.query, Some(&mut answer.response));
@@ -99,6 +106,7 @@ impl Server6 {
                     response,
                     leases,
                     deleted,
+                    link: &mut link,
                 })
                 .await?;
         }
@@ -110,13 +118,16 @@ impl Server6 {
                 response,
                 subnet_id,
                 packed,
+                link: &mut link,
             })
             .await?;
         let (mut outgoing, _query) = answer.encode(pack, self.client_port)?;
+        link.apply_to_outgoing(&mut outgoing);
         run_or_discard(
             hooks
                 .call(Buffer6Send {
                     outgoing: &mut outgoing,
+                    link: &mut link,
                 })
                 .await?,
         )?;
@@ -276,8 +287,26 @@ impl Server6 {
         // An expired lease too: nobody else has had it since.
         let own = decide::own_lease(claim.previous(), owner).is_some();
         let step = match query.packet.message_type {
-            MessageType::Renew if own => hooks.call(Lease6Renew { query, lease }).await?,
-            MessageType::Rebind if own => hooks.call(Lease6Rebind { query, lease }).await?,
+            MessageType::Renew if own => {
+                let ia_options = &mut Options::new();
+                hooks
+                    .call(Lease6Renew {
+                        query,
+                        lease,
+                        ia_options,
+                    })
+                    .await?
+            }
+            MessageType::Rebind if own => {
+                let ia_options = &mut Options::new();
+                hooks
+                    .call(Lease6Rebind {
+                        query,
+                        lease,
+                        ia_options,
+                    })
+                    .await?
+            }
             // Kea: a repeated SOLICIT or REQUEST gets its lease again without a hook point.
             _ if claim.origin() == Origin::Held => Step::Run,
             _ => {

@@ -56,6 +56,8 @@ discard_reasons! {
     HookDecision = "hook-decision",
     /// A callout failed, and its policy is to drop.
     HookFailure = "hook-failure",
+    /// As many packets as may wait for the final reply of a callout do so already.
+    ParkingFull = "parking-full",
     /// The packet is a member of the class DROP.
     DropClass = "drop-class",
     /// No subnet, and the standard asks for silence.

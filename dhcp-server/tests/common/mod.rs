@@ -10,8 +10,9 @@ pub(crate) use whole::Whole;
 
 use outrigger_config::load_text;
 use outrigger_config::model::Server;
-use outrigger_hooks::{Hooks, ServerInfo};
+use outrigger_hooks::{HookLimits, Hooks, ServerInfo};
 use outrigger_server::served::Served;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The configuration with these members of `Dhcp4` or `Dhcp6`. Leases live in memory.
@@ -35,6 +36,11 @@ pub(crate) fn hooks<F: Served>(cfg: &Server<F>) -> Arc<Hooks> {
         instance_id: "0".to_owned(),
         revision: cfg.revision,
         subnets: Vec::new(),
+        server_apis: BTreeMap::new(),
     };
-    Hooks::start(F::FAMILY, &cfg.hook_services, cfg.hook_budget, info)
+    let limits = HookLimits {
+        budget: cfg.hook_budget,
+        parked_packets: cfg.parked_packet_limit,
+    };
+    Hooks::start(F::FAMILY, &cfg.hook_services, limits, info, &[])
 }

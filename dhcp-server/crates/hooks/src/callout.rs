@@ -55,25 +55,43 @@ pub enum Step {
 pub struct HookDrop {
     /// Where.
     pub point: HookPoint,
-    /// Name of the service.
-    pub service: Arc<str>,
-    /// `None`: the service said so. Else its call failed and the policy says so.
-    pub cause: Option<Cause>,
+    /// Why.
+    pub reason: DropReason,
+}
+
+/// Why a hook point leaves a packet without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DropReason {
+    /// The service of this name says so.
+    Decision {
+        /// Name of the service.
+        service: Arc<str>,
+    },
+    /// The call of a service failed, and the policy for it is to drop.
+    Failure {
+        /// Name of the service.
+        service: Arc<str>,
+        /// Why its call failed.
+        cause: Cause,
+    },
+    /// As many packets as may be held at the hook point are held there: no service was called.
+    ParkingFull,
 }
 
 impl fmt::Display for HookDrop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.cause {
-            None => write!(
-                f,
-                "hook service {} drops the packet at {}",
-                self.service, self.point
-            ),
-            Some(cause) => write!(
-                f,
-                "the call of hook service {} at {} failed: {cause}",
-                self.service, self.point
-            ),
+        let point = self.point;
+        match &self.reason {
+            DropReason::Decision { service } => {
+                write!(f, "hook service {service} drops the packet at {point}")
+            }
+            DropReason::Failure { service, cause } => {
+                write!(
+                    f,
+                    "the call of hook service {service} at {point} failed: {cause}"
+                )
+            }
+            DropReason::ParkingFull => write!(f, "too many packets are held at {point}"),
         }
     }
 }

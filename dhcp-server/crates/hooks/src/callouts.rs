@@ -1,40 +1,32 @@
 //! One struct per hook point: which part of a packet a service sees there, and how its changes are applied.
 
+mod change4;
+mod change6;
+mod client;
 mod common;
 mod edit;
+mod host;
+mod identity;
 mod lease;
+mod link;
 mod packet4;
 mod packet6;
+mod parsed4;
+mod parsed6;
 mod payloads;
+pub mod server;
 pub mod v4;
 pub mod v6;
 
+pub use client::{FlexIdentifier, Names};
+pub use link::LinkOverride;
+
 use crate::callout::Refused;
 use bytes::Bytes;
+use outrigger_proto::v1;
 use outrigger_proto::v1::arguments::Point;
-use outrigger_proto::{HookPoint, v1};
 use outrigger_wire::buffer::Buffer;
 use prost::Message;
-
-/// Whether this version calls the hook point. A service may subscribe to the others all the same.
-#[must_use]
-pub fn is_called(point: HookPoint) -> bool {
-    !matches!(
-        point,
-        HookPoint::Host4Identifier
-            | HookPoint::Ddns4Update
-            | HookPoint::Lease4ServerDecline
-            | HookPoint::Host6Identifier
-            | HookPoint::Ddns6Update
-            | HookPoint::Addr6Register
-            | HookPoint::Dhcp4SrvConfigured
-            | HookPoint::Cb4Updated
-            | HookPoint::Dhcp6SrvConfigured
-            | HookPoint::Cb6Updated
-            | HookPoint::CommandProcessed
-            | HookPoint::Command
-    )
-}
 
 fn encoded(point: Point) -> Bytes {
     let arguments = v1::Arguments { point: Some(point) };

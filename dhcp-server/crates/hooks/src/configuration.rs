@@ -41,11 +41,6 @@ fn hook_point(family: Family, settings: &HookPointSettings) -> Option<Diagnostic
                 "on-failure drop has no effect at {point}: no packet waits there for an answer"
             ),
         )),
-        _ if !crate::callouts::is_called(point) => Some(Diagnostic {
-            position: at.clone(),
-            severity: Severity::Warning,
-            text: format!("this version never calls {point}; what is set for it has no effect"),
-        }),
         _ => None,
     }
 }
@@ -122,7 +117,6 @@ mod tests {
             named(4, "subnet6_select", None),
             named(5, "lease4_expire", Some(OnFailure::Drop)),
             named(6, "lease4_expire", Some(OnFailure::Continue)),
-            named(7, "host4_identifier", None),
         ];
         let paths = [
             "subnet",
@@ -139,7 +133,6 @@ mod tests {
                 "kea.conf:3.1: there is no hook point \"subnet5_select\"",
                 "kea.conf:4.1: subnet6_select is a hook point of the other family",
                 "kea.conf:105.1: on-failure drop has no effect at lease4_expire: no packet waits there for an answer",
-                "kea.conf:7.1: warning: this version never calls host4_identifier; what is set for it has no effect",
                 "kea.conf:53.1: no hook point can change \"pony\"",
                 "kea.conf:54.1: no hook point can change \"query.option\"",
             ]

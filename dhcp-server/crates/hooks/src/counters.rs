@@ -1,18 +1,23 @@
 //! What is counted of each service.
 
 use crate::policy::Cause;
+use outrigger_proto::convert::covers;
 use outrigger_proto::{HookPoint, NextStep, OnFailure};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 /// What is counted of one service, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceCounters {
     /// Name of the service.
     pub service: String,
-    /// Calls that came to a result, by its next step; steps that never came are left out.
-    pub results: Vec<(NextStep, u64)>,
+    /// Calls that came to a result; a call that was parked came to two.
+    pub results: Vec<ResultCount>,
     /// Calls that came to none.
     pub failures: Vec<FailureCount>,
+    /// Changes that were refused, which made the call fail.
+    pub refused_changes: Vec<RefusedCount>,
     /// Replies that came after the call was given up. They are ignored.
     pub late_replies: u64,
     /// Replies to calls that were never made.
@@ -25,6 +30,29 @@ pub struct ServiceCounters {
     pub sessions_opened: u64,
     /// Messages with calls that were sent on sessions.
     pub batches: u64,
+}
+
+/// Results of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResultCount {
+    /// Where.
+    pub point: HookPoint,
+    /// With which next step.
+    pub step: NextStep,
+    /// How many; never 0.
+    pub count: u64,
+}
+
+/// Refused changes of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedCount {
+    /// Where.
+    pub point: HookPoint,
+    /// What was to be changed, as in the table of hook points: "response.options". "other" for what no hook point can
+    /// change.
+    pub path: &'static str,
+    /// How many; never 0.
+    pub count: u64,
 }
 
 /// Failed calls of one kind.
@@ -51,11 +79,11 @@ impl ServiceCounters {
         same.map(|failure| failure.count).sum()
     }
 
-    /// Results with one next step.
+    /// Results with one next step, at all hook points.
     #[must_use]
     pub fn resulted(&self, step: NextStep) -> u64 {
-        let same = self.results.iter().filter(|(counted, _)| *counted == step);
-        same.map(|(_, count)| count).sum()
+        let same = self.results.iter().filter(|result| result.step == step);
+        same.map(|result| result.count).sum()
     }
 }
 
@@ -70,7 +98,10 @@ const ACTIONS: [OnFailure; 2] = [OnFailure::Continue, OnFailure::Drop];
 /// The live counters of one service, shared by the shards.
 #[derive(Debug)]
 pub(crate) struct Counters {
-    results: [AtomicU64; STEPS.len()],
+    /// By hook point and next step.
+    results: Box<[[AtomicU64; STEPS.len()]]>,
+    /// By hook point and row of the table.
+    refused: Mutex<BTreeMap<(HookPoint, &'static str), u64>>,
     /// By hook point, cause and action.
     failures: Box<[[[AtomicU64; ACTIONS.len()]; Cause::ALL.len()]]>,
     pub(crate) late_replies: AtomicU64,
@@ -84,7 +115,8 @@ pub(crate) struct Counters {
 impl Default for Counters {
     fn default() -> Self {
         Self {
-            results: Default::default(),
+            results: (0..HookPoint::COUNT).map(|_| Default::default()).collect(),
+            refused: Mutex::default(),
             failures: (0..HookPoint::COUNT).map(|_| Default::default()).collect(),
             late_replies: AtomicU64::default(),
             unknown_replies: AtomicU64::default(),
@@ -102,8 +134,15 @@ pub(crate) fn count(counter: &AtomicU64) {
 }
 
 impl Counters {
-    pub(crate) fn result(&self, step: NextStep) {
-        count(&self.results[step as usize]);
+    pub(crate) fn result(&self, point: HookPoint, step: NextStep) {
+        count(&self.results[usize::from(point.number())][step as usize]);
+    }
+
+    /// A change of `path` was refused.
+    pub(crate) fn refused(&self, point: HookPoint, path: &str) {
+        let row = (point, table_row(path));
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused.entry(row).or_default() += 1;
     }
 
     pub(crate) fn failure(&self, point: HookPoint, cause: Cause, action: OnFailure) {
@@ -111,14 +150,19 @@ impl Counters {
     }
 
     pub(crate) fn snapshot(&self, service: &str) -> ServiceCounters {
-        let results = STEPS.into_iter().zip(&self.results);
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = refused.iter();
         ServiceCounters {
             service: service.to_owned(),
-            results: results
-                .map(|(step, counter)| (step, counter.load(Relaxed)))
-                .filter(|(_, count)| *count > 0)
-                .collect(),
+            results: self.results(),
             failures: self.failures(),
+            refused_changes: refused
+                .map(|((point, path), count)| RefusedCount {
+                    point: *point,
+                    path,
+                    count: *count,
+                })
+                .collect(),
             late_replies: self.late_replies.load(Relaxed),
             unknown_replies: self.unknown_replies.load(Relaxed),
             warnings: self.warnings.load(Relaxed),
@@ -126,6 +170,20 @@ impl Counters {
             sessions_opened: self.sessions_opened.load(Relaxed),
             batches: self.batches.load(Relaxed),
         }
+    }
+
+    fn results(&self) -> Vec<ResultCount> {
+        let mut results = Vec::new();
+        for point in HookPoint::ALL.iter().copied() {
+            let counters = &self.results[usize::from(point.number())];
+            for step in STEPS {
+                let count = counters[step as usize].load(Relaxed);
+                if count > 0 {
+                    results.push(ResultCount { point, step, count });
+                }
+            }
+        }
+        results
     }
 
     fn failures(&self) -> Vec<FailureCount> {
@@ -147,5 +205,46 @@ impl Counters {
             }
         }
         failures
+    }
+}
+
+/// The row of the table of hook points that has `path`: one of few, however a service makes up paths.
+fn table_row(path: &str) -> &'static str {
+    let mut rows = HookPoint::ALL
+        .iter()
+        .flat_map(|point| point.spec().changes.iter().copied());
+    rows.find(|row| covers(row, path)).unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_paths_are_counted_by_the_row_of_the_table() {
+        let counters = Counters::default();
+        for path in [
+            "response.options.6",
+            "response.options.67",
+            "pony",
+            "lease.address",
+        ] {
+            counters.refused(HookPoint::Pkt4Send, path);
+        }
+        let counted: Vec<_> = counters
+            .snapshot("s")
+            .refused_changes
+            .iter()
+            .map(|refused| (refused.point, refused.path, refused.count))
+            .collect();
+        let at = HookPoint::Pkt4Send;
+        assert_eq!(
+            counted,
+            [
+                (at, "lease.address", 1),
+                (at, "other", 1),
+                (at, "response.options", 2)
+            ]
+        );
     }
 }

@@ -1,13 +1,14 @@
 //! The callouts of one packet.
 
-use crate::callout::{Callout, Effect, HookDrop, Step};
+use crate::callout::{Callout, DropReason, Effect, HookDrop, Step};
+use crate::callouts::server::Command;
 use crate::counters::count;
 use crate::hooks::ShardHooks;
 use crate::link::Permit;
 use crate::policy::{Cause, Failure};
 use crate::reads::Reads;
-use crate::reply::{self, Checked};
-use crate::routes::{Routes, Target};
+use crate::reply::{self, Checked, Context, Round};
+use crate::routes::Target;
 use crate::service::Service;
 use crate::session::Call;
 use bytes::Bytes;
@@ -21,10 +22,18 @@ use v1::callout_reply::Outcome;
 /// What a message needs beside arguments, context and label, generously.
 const ENVELOPE: usize = 1024;
 
-/// The callouts of one packet: what is left of its time, and what each service keeps with it.
+/// Time for all callouts of one event in the server's life, or of one command.
+const LIFECYCLE_BUDGET: Duration = Duration::from_secs(10);
+/// Time for one of them, unless the configuration names the hook point with a deadline of its own.
+const LIFECYCLE_CALL: Duration = Duration::from_secs(5);
+
+/// The callouts of one packet, of one reclamation pass, or of one event in the server's life: what is left of its time,
+/// and what each service keeps with it.
 pub struct PacketHooks<'a> {
     shard: &'a ShardHooks,
     deadline: Instant,
+    /// Time for one call where the configuration does not name the hook point; `None`: as configured for the service.
+    call_time: Option<Duration>,
     /// By index of the service.
     contexts: SmallVec<[(usize, Bytes); 2]>,
 }
@@ -42,7 +51,15 @@ impl<'a> PacketHooks<'a> {
         Self {
             shard,
             deadline: Instant::now() + budget,
+            call_time: None,
             contexts: SmallVec::new(),
+        }
+    }
+
+    pub(crate) fn lifecycle(shard: &'a ShardHooks) -> Self {
+        Self {
+            call_time: Some(LIFECYCLE_CALL),
+            ..Self::new(shard, LIFECYCLE_BUDGET)
         }
     }
 
@@ -59,19 +76,63 @@ impl<'a> PacketHooks<'a> {
         if !self.shard.is_called(C::POINT) {
             return Ok(Step::Run);
         }
+        let routes = self.shard.hooks.routes();
         // On the heap, so that the packet's own future stays small.
-        Box::pin(self.call_services(callout)).await
+        Box::pin(self.call_services(callout, routes.at(C::POINT))).await
     }
 
-    async fn call_services<C: Callout>(&mut self, mut callout: C) -> Result<Step, HookDrop> {
-        let routes: Arc<Routes> = self.shard.hooks.routes();
+    /// As [`Self::call`], where a service may hold the packet.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    ///
+    /// # Cancel safety
+    /// As [`Self::call`].
+    pub async fn call_or_park<C: Callout>(
+        &mut self,
+        callout: C,
+        _while_parked: impl FnOnce(),
+    ) -> Result<Step, HookDrop> {
+        self.call(callout).await
+    }
+
+    /// Runs a control command with the services that offer it, in configured order; each sees the answer of those before
+    /// it and may replace it. `None` where no service offers it. `command` is the complete command, JSON. The answer is
+    /// JSON too: that of the last service that gave one, or an error of ours where none did.
+    ///
+    /// # Cancel safety
+    /// As [`Self::call`].
+    pub async fn command(&mut self, name: &str, command: &str) -> Option<String> {
+        let routes = self.shard.hooks.routes();
+        let targets = routes.of_command(name)?;
+        let mut response = String::new();
+        let callout = Command {
+            name,
+            command,
+            response: &mut response,
+        };
+        if let Err(refused) = Box::pin(self.call_services(callout, targets)).await {
+            tracing::debug!(name, %refused, "command of hook services");
+        }
+        if response.is_empty() {
+            let text = format!("no hook service answered the command {name}");
+            response = serde_json::json!({"result": 1, "text": text}).to_string();
+        }
+        Some(response)
+    }
+
+    async fn call_services<C: Callout>(
+        &mut self,
+        mut callout: C,
+        targets: &[Target],
+    ) -> Result<Step, HookDrop> {
         let mut chain = Chain {
             status: NextStep::Continue,
             decided_by: 0,
             label: callout.label().into(),
         };
         let mut encoded: Option<(&Reads, Bytes)> = None;
-        for target in routes.at(C::POINT) {
+        for target in targets {
             let applied = match self.admit(target) {
                 Err(failure) => Err(failure),
                 Ok((reads, permit)) => {
@@ -116,7 +177,7 @@ impl<'a> PacketHooks<'a> {
         }
         let call = Call {
             point,
-            deadline: (now + target.deadline).min(self.deadline),
+            deadline: (now + self.call_time(target)).min(self.deadline),
             label: Arc::clone(&chain.label),
             status: chain.status,
             context,
@@ -125,9 +186,14 @@ impl<'a> PacketHooks<'a> {
         };
         let reply = self.send(target, permit, call, now).await?;
         let (_, writes) = target.subscription()?;
-        let settings = &self.service(target).settings;
-        let family = self.shard.hooks.family();
-        reply::check(family, point, settings, writes, result(reply)?)
+        let of = Context {
+            family: self.shard.hooks.family(),
+            point,
+            settings: &self.service(target).settings,
+            writes,
+            round: Round::First,
+        };
+        reply::check(of, result(reply)?)
     }
 
     /// Waits for the reply, and tells the breaker how that went.
@@ -146,7 +212,7 @@ impl<'a> PacketHooks<'a> {
         match &reply {
             Err(failure) if failure.cause == Cause::Deadline => {
                 // A call that had less than half of the usual time tells nothing of the service.
-                let usual = target.deadline.min(self.shard.hooks.budget());
+                let usual = self.call_time(target).min(self.shard.hooks.budget());
                 if deadline.duration_since(now) >= usual / 2 {
                     permit.missed();
                 }
@@ -163,7 +229,7 @@ impl<'a> PacketHooks<'a> {
     fn take(&mut self, point: HookPoint, target: &Target, checked: Checked, chain: &mut Chain) {
         let service = self.service(target);
         let counters = &service.counters;
-        counters.result(checked.next);
+        counters.result(point, checked.next);
         if point.effective(checked.next) != checked.next {
             count(&counters.unsupported_steps);
         }
@@ -184,15 +250,20 @@ impl<'a> PacketHooks<'a> {
             OnFailure::Continue => Ok(()),
             OnFailure::Drop => Err(HookDrop {
                 point,
-                service: Arc::clone(&service.name),
-                cause: Some(failure.cause),
+                reason: DropReason::Failure {
+                    service: Arc::clone(&service.name),
+                    cause: failure.cause,
+                },
             }),
         }
     }
 
     fn conclude<C: Callout>(&self, chain: &Chain) -> Result<Step, HookDrop> {
         let effect = match C::POINT.effective(chain.status) {
-            NextStep::Continue | NextStep::Park => return Ok(Step::Run),
+            NextStep::Continue => return Ok(Step::Run),
+            NextStep::Park if C::POINT.can_park() => return Ok(Step::Run),
+            // Kea: an identifier does not count unless the callout says CONTINUE.
+            NextStep::Park => Effect::Skip,
             NextStep::Skip => C::SKIP,
             NextStep::Drop => C::DROP,
         };
@@ -200,10 +271,16 @@ impl<'a> PacketHooks<'a> {
             Effect::Skip => Ok(Step::Skip),
             Effect::Abandon => Err(HookDrop {
                 point: C::POINT,
-                service: Arc::clone(&self.shard.hooks.services()[chain.decided_by].name),
-                cause: None,
+                reason: DropReason::Decision {
+                    service: Arc::clone(&self.shard.hooks.services()[chain.decided_by].name),
+                },
             }),
         }
+    }
+
+    fn call_time(&self, target: &Target) -> Duration {
+        let usual = self.call_time.unwrap_or(target.deadline);
+        target.own_deadline.unwrap_or(usual)
     }
 
     fn service(&self, target: &Target) -> &'a Service {
@@ -239,7 +316,7 @@ fn apply<C: Callout>(
     if let Some(changes) = checked.changes.take() {
         callout
             .apply(changes)
-            .map_err(|refused| Failure::new(Cause::RefusedChange, refused.to_string()))?;
+            .map_err(|refused| Failure::refused(refused.path, &refused.why))?;
         *encoded = None;
     }
     Ok(checked)

@@ -9,6 +9,7 @@ use crate::service::Service;
 use arc_swap::ArcSwap;
 use outrigger_config::model::{AtStart, HookService, Server, Settings};
 use outrigger_proto::{Family, HookPoint, PROTOCOL_VERSION, v1};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -37,7 +38,42 @@ pub struct ServerInfo {
     pub revision: u64,
     /// In ascending id.
     pub subnets: Vec<v1::Subnet>,
+    /// Where each service reaches the server's own API, by the service's name; one that is not here is granted nothing.
+    pub server_apis: BTreeMap<String, v1::ServerApi>,
 }
+
+/// Bounds of what hook services may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HookLimits {
+    /// Time that all callouts of one packet may take together, without the time it is held.
+    pub budget: Duration,
+    /// Packets that may be held at one hook point, those whose callouts run counted too; 0 is no limit.
+    pub parked_packets: u32,
+}
+
+/// How one hook service is, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceState {
+    /// Its name.
+    pub name: String,
+    /// Where it listens, in configured order.
+    pub endpoints: Vec<String>,
+    /// Whether it is called; else it is as if it were not configured.
+    pub enabled: bool,
+    /// Whether each shard has an endpoint to call.
+    pub ready: bool,
+    /// The last problem of one that is not ready; `None` where there was no answer yet.
+    pub why: Option<String>,
+    /// Connections that can be called, of all shards.
+    pub connections: usize,
+    /// Packets that it holds.
+    pub parked: usize,
+}
+
+/// There is no hook service of this name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no hook service \"{0}\"")]
+pub struct UnknownService(pub String);
 
 impl ServerInfo {
     /// The same server with the revision and the subnets of a configuration.
@@ -67,7 +103,7 @@ impl ServerInfo {
 /// under way keep the old one.
 pub struct Hooks {
     family: Family,
-    budget: Duration,
+    limits: HookLimits,
     server: ServerInfo,
     services: Vec<Service>,
     /// Whether anybody is to be called, by number of the hook point: the one branch of those where nobody is.
@@ -96,18 +132,24 @@ pub struct StartFailure {
 impl Hooks {
     /// The services of a configuration. Nobody is connected yet: that is done by each shard.
     ///
-    /// `budget` is the time that all callouts of one packet may take together.
+    /// Those named in `disabled` are out of the path: connected, but as if they were not configured, until
+    /// [`Self::set_enabled`] takes them in.
     #[must_use]
     pub fn start(
         family: Family,
         services: &[HookService],
-        budget: Duration,
+        limits: HookLimits,
         server: ServerInfo,
+        disabled: &[String],
     ) -> Arc<Self> {
-        let services: Vec<_> = services.iter().map(Service::new).collect();
+        let services = services.iter().map(|settings| {
+            let enabled = !disabled.contains(&settings.name);
+            Service::new(settings, enabled)
+        });
+        let services: Vec<_> = services.collect();
         let hooks = Self {
             family,
-            budget,
+            limits,
             server,
             routes: ArcSwap::from_pointee(Routes::new(family, &services)),
             services,
@@ -186,7 +228,7 @@ impl Hooks {
     /// Those that the server waits for; an error for one that it must not start without.
     fn missing(&self, out_of_patience: bool) -> Result<Vec<StartFailure>, StartFailure> {
         let mut missing = Vec::new();
-        for service in &self.services {
+        for service in self.services.iter().filter(|service| service.is_enabled()) {
             let Err(problem) = service.readiness() else {
                 continue;
             };
@@ -239,6 +281,33 @@ impl Hooks {
             .collect()
     }
 
+    /// Takes the service of this name, or all of them, into the path of packets or out of it; at once for new calls. How
+    /// many of them were not so before.
+    ///
+    /// # Errors
+    /// There is no service of this name.
+    pub fn set_enabled(
+        &self,
+        service: Option<&str>,
+        enabled: bool,
+    ) -> Result<usize, UnknownService> {
+        let is_meant = |known: &&Service| service.is_none_or(|name| name == &*known.name);
+        let meant = self.services.iter().filter(is_meant);
+        if let (Some(name), 0) = (service, meant.clone().count()) {
+            return Err(UnknownService(name.to_owned()));
+        }
+        let changed = meant.filter(|known| known.set_enabled(enabled)).count();
+        self.build_routes();
+        self.tell_change();
+        Ok(changed)
+    }
+
+    /// How every service is, in configured order.
+    #[must_use]
+    pub fn states(&self) -> Vec<ServiceState> {
+        self.services.iter().map(Service::describe).collect()
+    }
+
     pub(crate) fn services(&self) -> &[Service] {
         &self.services
     }
@@ -248,7 +317,7 @@ impl Hooks {
     }
 
     pub(crate) fn budget(&self) -> Duration {
-        self.budget
+        self.limits.budget
     }
 
     pub(crate) fn revision(&self) -> u64 {
@@ -309,7 +378,7 @@ impl Hooks {
             service_name: settings.name.clone(),
             parameters: settings.parameters.to_string(),
             subnets: self.server.subnets.clone(),
-            server_api: None,
+            server_api: self.server.server_apis.get(&settings.name).cloned(),
         }
     }
 }
@@ -326,7 +395,21 @@ impl ShardHooks {
     /// The callouts of one packet, or of one reclamation pass. Their time starts to run.
     #[must_use]
     pub fn for_packet(&self) -> PacketHooks<'_> {
-        PacketHooks::new(self, self.hooks.budget)
+        PacketHooks::new(self, self.hooks.limits.budget)
+    }
+
+    /// The callouts of one event in the server's life, or of one control command: no packet waits for them. They have 10 s
+    /// together, and 5 s for each call unless the configuration says otherwise for its hook point.
+    #[must_use]
+    pub fn for_lifecycle(&self) -> PacketHooks<'_> {
+        PacketHooks::lifecycle(self)
+    }
+
+    /// Control commands that services offer, ascending, each once.
+    #[must_use]
+    pub fn commands(&self) -> Vec<String> {
+        let routes = self.hooks.routes();
+        routes.commands().map(str::to_owned).collect()
     }
 
     /// Whether anybody is called at `point`.

@@ -31,9 +31,11 @@ mod session;
 mod transport;
 mod unary;
 
-pub use callout::{Callout, Effect, HookDrop, Refused, Step};
-pub use counters::{FailureCount, ServiceCounters};
+pub use callout::{Callout, DropReason, Effect, HookDrop, Refused, Step};
+pub use counters::{FailureCount, RefusedCount, ResultCount, ServiceCounters};
 pub use dispatch::PacketHooks;
-pub use hooks::{Hooks, ServerInfo, ShardHooks, StartFailure};
+pub use hooks::{
+    HookLimits, Hooks, ServerInfo, ServiceState, ShardHooks, StartFailure, UnknownService,
+};
 pub use policy::Cause;
 pub use reads::{OptionReads, PacketReads, Reads};

@@ -78,6 +78,8 @@ pub(crate) struct Failure {
     pub(crate) cause: Cause,
     /// What the operator should know beside the cause; may be empty.
     pub(crate) text: String,
+    /// Of [`Cause::RefusedChange`]: what was to be changed.
+    pub(crate) path: Option<String>,
 }
 
 impl Failure {
@@ -85,6 +87,17 @@ impl Failure {
         Self {
             cause,
             text: text.into(),
+            path: None,
+        }
+    }
+
+    /// A change of `path` that may not be.
+    pub(crate) fn refused(path: impl Into<String>, why: &str) -> Self {
+        let path = path.into();
+        Self {
+            text: format!("{path}: {why}"),
+            path: Some(path),
+            ..Cause::RefusedChange.into()
         }
     }
 }

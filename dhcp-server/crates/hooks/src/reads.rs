@@ -29,6 +29,30 @@ pub struct Reads {
     pub offer_lifetime: bool,
     /// Whether the lease is to be removed.
     pub remove_lease: bool,
+    /// The lease as it is about to be written.
+    pub new_lease: bool,
+    /// The address that the client registers.
+    pub address: bool,
+    /// What is reserved for the client.
+    pub host: bool,
+    /// What a flexible identifier counts as.
+    pub identifier_type: bool,
+    /// The client's name and the directions of DNS updates.
+    pub names: bool,
+    /// How names are decided.
+    pub ddns_parameters: bool,
+    /// The whole configuration.
+    pub configuration: bool,
+    /// What was changed of the configuration.
+    pub audit_entries: bool,
+    /// The command's name.
+    pub name: bool,
+    /// The command's arguments.
+    pub arguments: bool,
+    /// The complete command.
+    pub command: bool,
+    /// The answer to the command.
+    pub response_text: bool,
 }
 
 /// What of a packet. Header fields are always sent.
@@ -111,6 +135,18 @@ impl Reads {
             fake_allocation: wants("fake-allocation"),
             offer_lifetime: wants("offer-lifetime"),
             remove_lease: wants("remove-lease"),
+            new_lease: wants("new-lease"),
+            address: wants("address"),
+            host: wants("host"),
+            identifier_type: wants("identifier-type"),
+            names: wants("names"),
+            ddns_parameters: wants("ddns-parameters"),
+            configuration: wants("configuration"),
+            audit_entries: wants("audit-entries"),
+            name: wants("name"),
+            arguments: wants("arguments"),
+            command: wants("command"),
+            response_text: wants("response"),
         }
     }
 }

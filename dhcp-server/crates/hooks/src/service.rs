@@ -1,19 +1,21 @@
 //! One hook service, as all shards know it.
 
+mod offer;
+
 use crate::counters::{Counters, count};
+use crate::hooks::ServiceState;
 use crate::policy::{Cause, Failure, action_label};
-use crate::reads::{Reads, unknown_paths, unknown_reads};
+use crate::reads::Reads;
 use outrigger_config::model::HookService;
 use outrigger_proto::{Family, HookPoint, OnFailure, v1};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// One failure or warning of a kind is logged as often as this; the others are only counted.
 const LOG_EVERY: Duration = Duration::from_secs(1);
-/// Subscriptions that are looked at: there are fewer hook points.
-const MAX_SUBSCRIPTIONS: usize = 64;
 /// Longest text of a service that is logged, in bytes.
 const MAX_TEXT: usize = 512;
 
@@ -23,10 +25,22 @@ pub(crate) struct Service {
     pub(crate) name: Arc<str>,
     pub(crate) counters: Arc<Counters>,
     /// Of the last accepted `Load`.
-    subscriptions: Mutex<Option<Arc<Vec<Subscribed>>>>,
+    offered: Mutex<Option<Arc<Offered>>>,
+    /// Whether it is called at all.
+    enabled: AtomicBool,
+    /// Calls whose final reply is waited for.
+    pub(crate) parked: AtomicUsize,
     state: Mutex<State>,
     /// When what kind was logged last; a warning has no cause.
     logged: Mutex<HashMap<(HookPoint, Option<Cause>), Instant>>,
+}
+
+/// What a service said that it does.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Offered {
+    pub(crate) subscriptions: Vec<Subscribed>,
+    /// Control commands, ascending.
+    pub(crate) commands: Vec<Box<str>>,
 }
 
 /// A hook point that the service wants.
@@ -64,12 +78,14 @@ impl std::fmt::Display for Problem {
 }
 
 impl Service {
-    pub(crate) fn new(settings: &HookService) -> Self {
+    pub(crate) fn new(settings: &HookService, enabled: bool) -> Self {
         Self {
             name: settings.name.as_str().into(),
             settings: settings.clone(),
             counters: Arc::default(),
-            subscriptions: Mutex::default(),
+            offered: Mutex::default(),
+            enabled: AtomicBool::new(enabled),
+            parked: AtomicUsize::default(),
             state: Mutex::default(),
             logged: Mutex::default(),
         }
@@ -106,70 +122,52 @@ impl Service {
         }
     }
 
+    pub(crate) fn describe(&self) -> ServiceState {
+        let readiness = self.readiness();
+        let endpoints = self.settings.endpoints.iter();
+        ServiceState {
+            name: self.settings.name.clone(),
+            endpoints: endpoints.map(ToString::to_string).collect(),
+            enabled: self.is_enabled(),
+            ready: readiness.is_ok(),
+            why: readiness.err().flatten().map(|problem| problem.to_string()),
+            connections: lock(&self.state).ready.iter().sum(),
+            parked: self.parked.load(Relaxed),
+        }
+    }
+
     /// Takes what the service said in its accepted `Load`; whether anything is new.
     pub(crate) fn loaded(&self, family: Family, loaded: &v1::Loaded) -> bool {
-        let subscribed = Arc::new(self.subscribed(family, loaded));
-        let mut subscriptions = lock(&self.subscriptions);
-        let new = subscriptions.as_ref() != Some(&subscribed);
+        let offer = Arc::new(offer::read(&self.name, family, loaded));
+        let mut offered = lock(&self.offered);
+        let new = offered.as_ref() != Some(&offer);
         if new {
             tracing::info!(
                 service = %self.name,
                 name = shortened(&loaded.name),
                 version = shortened(&loaded.version),
-                hook_points = %names(&subscribed),
+                hook_points = %names(&offer.subscriptions),
+                commands = offer.commands.join(", "),
                 "hook service is loaded"
             );
-            self.warn_of_unwanted(&subscribed);
-            *subscriptions = Some(subscribed);
+            self.warn_of_unwanted(&offer.subscriptions);
+            *offered = Some(offer);
         }
         new
     }
 
-    pub(crate) fn subscriptions(&self) -> Option<Arc<Vec<Subscribed>>> {
-        lock(&self.subscriptions).clone()
+    /// `None` before the first accepted `Load`.
+    pub(crate) fn offered(&self) -> Option<Arc<Offered>> {
+        lock(&self.offered).clone()
     }
 
-    fn subscribed(&self, family: Family, loaded: &v1::Loaded) -> Vec<Subscribed> {
-        let mut subscribed: Vec<Subscribed> = Vec::new();
-        if loaded.subscriptions.len() > MAX_SUBSCRIPTIONS {
-            tracing::warn!(service = %self.name, "subscriptions after the first {MAX_SUBSCRIPTIONS} are ignored");
-        }
-        for subscription in loaded.subscriptions.iter().take(MAX_SUBSCRIPTIONS) {
-            let service = &self.name;
-            let number = subscription.hook_point;
-            let Ok(point) = HookPoint::try_from(number) else {
-                tracing::warn!(%service, number, "subscription to an unknown hook point is ignored");
-                continue;
-            };
-            if !point.is_of(family) {
-                tracing::warn!(%service, %point, "subscription to a hook point of the other family is ignored");
-                continue;
-            }
-            if subscribed.iter().any(|known| known.point == point) {
-                tracing::warn!(%service, %point, "second subscription to a hook point is ignored");
-                continue;
-            }
-            if !crate::callouts::is_called(point) {
-                tracing::warn!(%service, %point, "this version never calls the hook point");
-            }
-            let unknown_reads = unknown_reads(&subscription.reads, point).join(", ");
-            if !unknown_reads.is_empty() {
-                let paths = shortened(&unknown_reads);
-                tracing::warn!(%service, %point, paths, "the hook point has nothing of these names to read");
-            }
-            let unknown_writes =
-                unknown_paths(&subscription.writes, point.spec().changes).join(", ");
-            if !unknown_writes.is_empty() {
-                let paths = shortened(&unknown_writes);
-                tracing::warn!(%service, %point, paths, "the hook point has nothing of these names to change");
-            }
-            subscribed.push(Subscribed {
-                point,
-                reads: Reads::new(&subscription.reads),
-                writes: subscription.writes.clone(),
-            });
-        }
-        subscribed
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled.load(Relaxed)
+    }
+
+    /// Whether it was otherwise before.
+    pub(crate) fn set_enabled(&self, enabled: bool) -> bool {
+        self.enabled.swap(enabled, Relaxed) != enabled
     }
 
     /// A hook point that the operator counts on and the service does not offer fails at each packet.
@@ -191,6 +189,9 @@ impl Service {
     /// The one place where a failed call is counted and logged.
     pub(crate) fn failed(&self, point: HookPoint, failure: &Failure, action: OnFailure) {
         self.counters.failure(point, failure.cause, action);
+        if let Some(path) = &failure.path {
+            self.counters.refused(point, path);
+        }
         if self.is_news(point, Some(failure.cause)) {
             tracing::warn!(
                 service = %self.name,

@@ -21,6 +21,11 @@ impl Classes {
         class == "ALL" || self.0.iter().any(|member| &**member == class)
     }
 
+    /// Those that were joined, in that order, without `ALL`.
+    pub fn joined(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|class| &**class)
+    }
+
     /// The classes in the order they were joined, `ALL` first.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         std::iter::once("ALL").chain(self.0.iter().map(|class| &**class))

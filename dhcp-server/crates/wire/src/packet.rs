@@ -38,6 +38,8 @@ pub struct Query<P> {
     pub link: Link,
     /// Classes it has joined so far.
     pub classes: Classes,
+    /// Classes that callouts named, to be evaluated once the lease is known. Not joined yet.
+    pub additional_classes: Classes,
 }
 
 /// A DHCPv4 query.

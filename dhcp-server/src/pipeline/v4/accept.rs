@@ -18,6 +18,7 @@ pub(super) fn decode(datagram: Datagram, classes: Classes) -> Result<Query4, Dis
         packet,
         link: datagram.link,
         classes,
+        additional_classes: Classes::default(),
     })
 }
 

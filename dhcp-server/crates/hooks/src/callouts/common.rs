@@ -1,11 +1,11 @@
 //! Parts that packets of both families have.
 
 use super::payloads::Payloads;
+use crate::callout::Refused;
+use crate::reads::{OptionReads, PacketReads};
 use outrigger_proto::v1;
 use outrigger_wire::options::Options;
 use outrigger_wire::{Classes, Link};
-
-use crate::reads::{OptionReads, PacketReads};
 
 pub(crate) fn classes(classes: &Classes, reads: &PacketReads) -> Vec<String> {
     if reads.classes {
@@ -44,4 +44,21 @@ pub(crate) fn options(
             data: payloads.copy(payload),
         })
         .collect()
+}
+
+/// Refuses edits after which one of `once` is there more often than before, and more than once.
+pub(crate) fn refuse_second(
+    packet: &str,
+    before: &Options,
+    after: &Options,
+    once: &[u16],
+) -> Result<(), Refused> {
+    for code in once.iter().copied() {
+        let count = after.get_all(code).count();
+        if count > 1 && count > before.get_all(code).count() {
+            let path = format!("{packet}.options.{code}");
+            return Err(Refused::new(path, "a packet has this option once"));
+        }
+    }
+    Ok(())
 }

@@ -81,8 +81,8 @@ pub(crate) fn changed4(
 ) -> Result<Lease<V4>, Refused> {
     if changes.preferred_lifetime.is_some() {
         return Err(Refused::new(
-            "lease.preferred_lifetime",
-            "DHCPv4 leases have none",
+            "lease.lifetimes",
+            "DHCPv4 leases have no preferred lifetime",
         ));
     }
     Ok(changed(lease, changes))
@@ -97,8 +97,8 @@ pub(crate) fn changed6(
     match changes.preferred_lifetime {
         Some(preferred) if preferred > changed.valid_lifetime => {
             return Err(Refused::new(
-                "lease.preferred_lifetime",
-                "longer than the valid lifetime",
+                "lease.lifetimes",
+                "the preferred lifetime is longer than the valid one",
             ));
         }
         Some(preferred) => changed.preferred_lifetime = preferred,

@@ -1,14 +1,14 @@
-//! DHCPv6 packets: as a service sees them, and with its changes applied.
+//! DHCPv6 packets as a service sees them.
 
-use super::common::{classes, join, link, options};
-use super::edit::edited6;
+use super::common::{classes, link, options};
 use super::payloads::Payloads;
-use crate::callout::Refused;
-use crate::reads::PacketReads;
+use crate::reads::{OptionReads, PacketReads};
 use outrigger_proto::v1;
-use outrigger_wire::options::Options;
-use outrigger_wire::v6::{RelayHop, Reply6};
-use outrigger_wire::{Classes, Datagram, Link, Outgoing, Query6};
+use outrigger_wire::v6::{RelayHop, RelayReply, Reply6};
+use outrigger_wire::{Datagram, Link, Outgoing, Query6};
+
+/// `msg-type` of a Relay-reply.
+const RELAY_REPL: u32 = 13;
 
 /// Client and transaction, as in log lines.
 pub(crate) fn label(query: &Query6) -> String {
@@ -43,9 +43,11 @@ pub(crate) fn query(query: &Query6, reads: &PacketReads) -> v1::Packet6 {
 
 pub(crate) fn response(reply: &Reply6, reads: &PacketReads) -> v1::Packet6 {
     let mut payloads = Payloads::new();
+    let relays = reply.relays.iter().filter(|_| reads.relays);
     v1::Packet6 {
         message_type: u8::from(reply.message_type).into(),
         transaction_id: transaction_id(reply.xid),
+        relays: relays.map(|hop| relay_back(hop, &mut payloads)).collect(),
         options: options(&reply.options, &reads.options, &mut payloads),
         ..Default::default()
     }
@@ -74,43 +76,21 @@ fn relay(hop: &RelayHop, payloads: &mut Payloads) -> v1::Relay6 {
         hop_count: hop.hop_count.into(),
         link_address: payloads.copy(&hop.link_address.octets()),
         peer_address: payloads.copy(&hop.peer_address.octets()),
-        options: options(&hop.options, &crate::reads::OptionReads::All, payloads),
+        options: options(&hop.options, &OptionReads::All, payloads),
+    }
+}
+
+fn relay_back(hop: &RelayReply, payloads: &mut Payloads) -> v1::Relay6 {
+    v1::Relay6 {
+        message_type: RELAY_REPL,
+        hop_count: hop.hop_count.into(),
+        link_address: payloads.copy(&hop.link_address.octets()),
+        peer_address: payloads.copy(&hop.peer_address.octets()),
+        options: options(&hop.options, &OptionReads::All, payloads),
     }
 }
 
 fn transaction_id(xid: [u8; 3]) -> u32 {
     let [a, b, c] = xid;
     u32::from_be_bytes([0, a, b, c])
-}
-
-/// The options of a packet whose name in paths is `packet`, with their changes; `None` where there are none.
-pub(crate) fn prepare(
-    packet: &str,
-    options: &Options,
-    changes: &v1::Packet6Changes,
-) -> Result<Option<Options>, Refused> {
-    if changes.options.is_empty() {
-        return Ok(None);
-    }
-    edited6(packet, options, &changes.options).map(Some)
-}
-
-/// For a query that only joins classes, at most.
-pub(crate) fn join_classes(own: &mut Classes, changes: Option<&v1::Packet6Changes>) {
-    if let Some(changes) = changes {
-        join(own, &changes.add_classes);
-    }
-}
-
-/// Changes the options of a reply.
-pub(crate) fn change_response(
-    reply: &mut Reply6,
-    changes: Option<&v1::Packet6Changes>,
-) -> Result<(), Refused> {
-    if let Some(changes) = changes
-        && let Some(changed) = prepare("response", &reply.options, changes)?
-    {
-        reply.options = changed;
-    }
-    Ok(())
 }

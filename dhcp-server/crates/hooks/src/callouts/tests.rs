@@ -9,6 +9,7 @@ use super::v6::{
 use super::*;
 use crate::callout::Callout;
 use crate::reads::Reads;
+use outrigger_proto::HookPoint;
 use outrigger_store::{Lease, LeaseState};
 use outrigger_wire::family::{Owner4, Owner6, Resource6};
 use outrigger_wire::options::Options;
@@ -20,6 +21,7 @@ use outrigger_wire::{
 };
 use smallvec::smallvec;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 fn link() -> Link {
     Link {
@@ -28,6 +30,10 @@ fn link() -> Link {
         local: "192.0.2.1:67".parse().unwrap(),
         remote: "[fe80::1]:546".parse().unwrap(),
     }
+}
+
+fn no_link() -> LinkOverride {
+    LinkOverride::new(&Arc::default(), false)
 }
 
 fn options(list: &[(u16, &[u8])]) -> Options {
@@ -57,6 +63,7 @@ fn query4() -> Query4 {
         },
         link: link(),
         classes: Classes::default(),
+        additional_classes: Classes::default(),
     }
 }
 
@@ -77,6 +84,7 @@ fn query6() -> Query6 {
         },
         link: link(),
         classes: Classes::default(),
+        additional_classes: Classes::default(),
     }
 }
 
@@ -146,7 +154,7 @@ fn sets(code: u32, data: &'static [u8]) -> Vec<v1::OptionEdit> {
 }
 
 #[test]
-fn every_hook_point_that_is_called_has_a_callout_of_its_number() {
+fn every_hook_point_has_a_callout_of_its_number() {
     fn number<C: Callout>() -> HookPoint {
         C::POINT
     }
@@ -154,36 +162,43 @@ fn every_hook_point_that_is_called_has_a_callout_of_its_number() {
         number::<Buffer4Receive<'_>>(),
         number::<Pkt4Receive<'_>>(),
         number::<Subnet4Select<'_>>(),
+        number::<v4::Host4Identifier<'_>>(),
+        number::<v4::Ddns4Update<'_>>(),
         number::<v4::Lease4Select<'_>>(),
         number::<Lease4Renew<'_>>(),
         number::<v4::Lease4Release<'_>>(),
         number::<v4::Lease4Decline<'_>>(),
         number::<Lease4Offer<'_>>(),
+        number::<v4::Lease4ServerDecline<'_>>(),
         number::<Leases4Committed<'_>>(),
         number::<Pkt4Send<'_>>(),
         number::<Buffer4Send<'_>>(),
         number::<Lease4Expire<'_>>(),
         number::<v4::Lease4Recover<'_>>(),
+        number::<server::Dhcp4SrvConfigured<'_>>(),
+        number::<server::Cb4Updated<'_>>(),
         number::<Buffer6Receive<'_>>(),
         number::<Pkt6Receive<'_>>(),
         number::<Subnet6Select<'_>>(),
+        number::<v6::Host6Identifier<'_>>(),
+        number::<v6::Ddns6Update<'_>>(),
         number::<Lease6Select<'_>>(),
         number::<v6::Lease6Renew<'_>>(),
         number::<Lease6Rebind<'_>>(),
         number::<v6::Lease6Release<'_>>(),
         number::<v6::Lease6Decline<'_>>(),
+        number::<v6::Addr6Register<'_>>(),
         number::<Leases6Committed<'_>>(),
         number::<Pkt6Send<'_>>(),
         number::<v6::Buffer6Send<'_>>(),
         number::<v6::Lease6Expire<'_>>(),
         number::<v6::Lease6Recover<'_>>(),
+        number::<server::Dhcp6SrvConfigured<'_>>(),
+        number::<server::Cb6Updated<'_>>(),
+        number::<server::CommandProcessed<'_>>(),
+        number::<server::Command<'_>>(),
     ];
-    let called: Vec<_> = HookPoint::ALL
-        .iter()
-        .copied()
-        .filter(|point| is_called(*point))
-        .collect();
-    assert_eq!(with_callout.as_slice(), called);
+    assert_eq!(with_callout.as_slice(), HookPoint::ALL);
 }
 
 #[test]
@@ -353,6 +368,8 @@ fn datagrams_are_replaced_whole_within_bounds() {
         let mut callout = Buffer4Receive {
             datagram: &mut datagram,
             classes: &mut classes,
+            additional_classes: &mut Classes::default(),
+            parsed: &mut None,
         };
         let applied = callout.apply(v1::Changes {
             query4: Some(v1::Packet4Changes {
@@ -380,12 +397,16 @@ fn datagrams_are_replaced_whole_within_bounds() {
 fn replies_change_and_can_be_packed_by_a_service() {
     let mut query = query6();
     let mut response = Reply6::to(&query.packet, Type6::Advertise);
+    let mut bytes = Vec::new();
+    response.encode(&mut bytes).unwrap();
+    let bytes = Bytes::from(bytes);
     let mut packed = None;
     let mut callout = Pkt6Send {
         query: &mut query,
         response: &mut response,
         subnet_id: Some(1),
         packed: &mut packed,
+        link: &mut no_link(),
     };
     let Point::Pkt6Send(arguments) = point(&callout.encode(&Reads::default())) else {
         panic!("another hook point");
@@ -405,11 +426,9 @@ fn replies_change_and_can_be_packed_by_a_service() {
         }),
         ..Default::default()
     };
-    callout
-        .apply(change(Some(Bytes::from_static(b"packed"))))
-        .unwrap();
+    callout.apply(change(Some(bytes.clone()))).unwrap();
     callout.apply(change(None)).unwrap();
-    assert_eq!(packed.as_deref().map(Vec::as_slice), Some(&b"packed"[..]));
+    assert_eq!(packed.as_deref().map(Vec::as_slice), Some(&bytes[..]));
     assert_eq!(response.options.get(59), Some(&b"http://boot"[..]));
 }
 
@@ -421,6 +440,7 @@ fn a_change_of_a_reply_that_is_not_there_is_refused() {
         response: None,
         leases: &[lease4()],
         deleted: &[],
+        link: &mut no_link(),
     };
     let Point::Leases4Committed(arguments) = point(&callout.encode(&Reads::default())) else {
         panic!("another hook point");
@@ -434,7 +454,7 @@ fn a_change_of_a_reply_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn an_offer_is_not_in_use_before_it_was_parked() {
+fn an_offer_is_said_to_be_in_use() {
     let mut query = query4();
     let mut response = Reply4::to(&query.packet, Type4::Offer);
     let old = lease4();
@@ -444,17 +464,23 @@ fn an_offer_is_not_in_use_before_it_was_parked() {
         lease: None,
         offer_lifetime: 30,
         old_lease: Some(&old),
+        host: None,
+        host_subnet_id: 0,
+        link: &mut no_link(),
+        address_in_use: &mut false,
     };
     let Point::Lease4Offer(arguments) = point(&callout.encode(&Reads::default())) else {
         panic!("another hook point");
     };
     assert_eq!((arguments.leases.len(), arguments.offer_lifetime), (0, 30));
     assert!(arguments.old_lease.is_some());
-    let refused = callout.apply(v1::Changes {
-        offer_address_in_use: Some(true),
-        ..Default::default()
-    });
-    assert_eq!(refused.unwrap_err().path, "offer-address-in-use");
+    callout
+        .apply(v1::Changes {
+            offer_address_in_use: Some(true),
+            ..Default::default()
+        })
+        .unwrap();
+    assert!(*callout.address_in_use);
 }
 
 #[test]
@@ -464,6 +490,7 @@ fn lifetimes_stay_consistent() {
         let mut callout = Lease6Rebind {
             query: &mut query,
             lease: &mut lease,
+            ia_options: &mut Options::new(),
         };
         let applied = callout.apply(v1::Changes {
             lease: Some(v1::LeaseChanges {
@@ -496,7 +523,7 @@ fn lifetimes_stay_consistent() {
         }),
         ..Default::default()
     });
-    assert_eq!(refused.unwrap_err().path, "lease.preferred_lifetime");
+    assert_eq!(refused.unwrap_err().path, "lease.lifetimes");
 }
 
 #[test]
@@ -544,6 +571,7 @@ fn an_unparsed_datagram_is_sent_as_bytes_with_its_link_whatever_was_asked_for() 
     };
     let callout = Buffer4Send {
         outgoing: &mut outgoing,
+        link: &mut no_link(),
     };
     assert_eq!(callout.label(), "tid=0x00000009");
     let Point::Buffer4Send(arguments) = point(&callout.encode(&reads(&["response.link"]))) else {

@@ -40,8 +40,14 @@ fn checked(
         .iter()
         .map(|path| (*path).to_owned())
         .collect();
-    check(family, point, &settings(may_change), &writes, result)
-        .map_err(|failure| format!("{} {}", failure.cause, failure.text))
+    let of = Context {
+        family,
+        point,
+        settings: &settings(may_change),
+        writes: &writes,
+        round: Round::First,
+    };
+    check(of, result).map_err(|failure| format!("{} {}", failure.cause, failure.text))
 }
 
 fn with(changes: v1::Changes) -> v1::CalloutResult {
@@ -95,18 +101,18 @@ fn a_change_needs_the_table_the_subscription_and_the_operator() {
         checked(Family::V4, point, Some(&[]), sets(6)),
         Err("refused_change response.options.6: not granted by may-change".to_owned())
     );
-    let undeclared = check(
-        Family::V4,
+    let of = Context {
+        family: Family::V4,
         point,
-        &settings(None),
-        &["response.wire".to_owned()],
-        sets(67),
-    );
+        settings: &settings(None),
+        writes: &["response.wire".to_owned()],
+        round: Round::First,
+    };
     assert_eq!(
-        undeclared,
-        Err(Failure::new(
-            Cause::RefusedChange,
-            "response.options.67: not among what the service said it writes"
+        check(of, sets(67)),
+        Err(Failure::refused(
+            "response.options.67",
+            "not among what the service said it writes"
         ))
     );
     assert_eq!(

@@ -4,7 +4,7 @@ use crate::host::{Host, Sockets, query, service};
 use crate::service::{Script, Service, goes_on, result};
 use bytes::Bytes;
 use outrigger_hooks::callouts::v4::{Lease4Release, Lease4Select, Pkt4Receive, Subnet4Select};
-use outrigger_hooks::{Callout, Cause, Reads, Refused, Step};
+use outrigger_hooks::{Callout, Cause, DropReason, Reads, Refused, Step};
 use outrigger_proto::v1::arguments::Point;
 use outrigger_proto::{HookPoint, NextStep, v1};
 use outrigger_store::{Lease, LeaseState};
@@ -122,7 +122,8 @@ async fn the_service_that_drops_is_named() {
         service("b", &sockets.path("b")),
     ];
     let dropped = Host::ready(&services).await.receive().await.unwrap_err();
-    assert_eq!((&*dropped.service, dropped.cause), ("b", None));
+    let service = "b".into();
+    assert_eq!(dropped.reason, DropReason::Decision { service });
     assert_eq!(
         dropped.to_string(),
         "hook service b drops the packet at pkt4_receive"

@@ -5,7 +5,7 @@ use crate::service::{Answer, Script, Service, goes_on, result};
 use bytes::Bytes;
 use outrigger_config::model::{HookService, OnFailure};
 use outrigger_hooks::callouts::v4::Pkt4Receive;
-use outrigger_hooks::{Callout, Cause, HookDrop, Reads, Refused, Step};
+use outrigger_hooks::{Callout, Cause, DropReason, HookDrop, Reads, Refused, Step};
 use outrigger_proto::{HookPoint, MAX_MESSAGE, NextStep, v1};
 use std::time::{Duration, Instant};
 use v1::callout_reply::Outcome;
@@ -122,8 +122,10 @@ async fn every_cause_takes_the_configured_action_and_is_counted_once() {
                 OnFailure::Drop,
                 Err(HookDrop {
                     point: POINT,
-                    service: "s".into(),
-                    cause: Some(cause),
+                    reason: DropReason::Failure {
+                        service: "s".into(),
+                        cause,
+                    },
                 }),
             ),
         ] {
@@ -157,9 +159,9 @@ async fn the_policy_of_a_hook_point_goes_before_that_of_its_service_before_the_t
 }
 
 #[tokio::test]
-async fn park_is_a_malformed_reply_where_it_would_hold_the_packet_and_nothing_elsewhere() {
+async fn park_counts_as_continue_where_nothing_can_be_held() {
     let sockets = Sockets::new();
-    let parks = Script::new(&[POINT, HookPoint::Subnet4Select], |_| {
+    let parks = Script::new(&[POINT], |_| {
         result(v1::CalloutResult {
             next_step: NextStep::Park as i32,
             ..Default::default()
@@ -175,13 +177,6 @@ async fn park_is_a_malformed_reply_where_it_would_hold_the_packet_and_nothing_el
         ),
         (1, 0)
     );
-    let subnet = outrigger_hooks::callouts::v4::Subnet4Select {
-        query: &mut query(),
-        subnet_id: &mut None,
-        subnet_ids: &[],
-    };
-    assert_eq!(host.shard.for_packet().call(subnet).await, Ok(Step::Run));
-    assert_eq!(host.counters().failed(Cause::MalformedReply), 1);
 }
 
 #[tokio::test]

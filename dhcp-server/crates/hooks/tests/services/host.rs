@@ -2,11 +2,14 @@
 
 use outrigger_config::diagnostic::Position;
 use outrigger_config::model::{AtStart, Endpoint, HookPointSettings, HookService, OnFailure};
-use outrigger_hooks::{HookDrop, Hooks, ServerInfo, ServiceCounters, ShardHooks, Step, callouts};
+use outrigger_hooks::{
+    HookDrop, HookLimits, Hooks, ServerInfo, ServiceCounters, ShardHooks, Step, callouts,
+};
 use outrigger_proto::{Family, HookPoint};
 use outrigger_wire::options::Options;
 use outrigger_wire::v4::{Header4, MessageType, Packet4};
 use outrigger_wire::{Classes, Link, Query4};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +69,7 @@ pub(crate) fn server_info() -> ServerInfo {
         instance_id: "instance".to_owned(),
         revision: 7,
         subnets: Vec::new(),
+        server_apis: BTreeMap::new(),
     }
 }
 
@@ -81,7 +85,11 @@ impl Host {
     }
 
     pub(crate) fn with_budget(services: &[HookService], budget: Duration) -> Self {
-        let hooks = Hooks::start(Family::V4, services, budget, server_info());
+        let limits = HookLimits {
+            budget,
+            parked_packets: 256,
+        };
+        let hooks = Hooks::start(Family::V4, services, limits, server_info(), &[]);
         let shard = hooks.shard(&Handle::current());
         Self { hooks, shard }
     }
@@ -138,6 +146,7 @@ pub(crate) fn query() -> Query4 {
         },
         link: link(),
         classes: Classes::default(),
+        additional_classes: Classes::default(),
     }
 }
 
