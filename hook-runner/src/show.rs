@@ -81,13 +81,22 @@ fn changes(changes: &v1::Changes) -> Value {
         "host-identifier",
         changes.host_identifier.as_deref().map(bytes),
     );
+    shown.put("host-identifier-type", changes.host_identifier_type);
     shown.put("names", changes.names.as_ref().map(names));
     shown.put("offer-address-in-use", changes.offer_address_in_use);
+    shown.put("ia-options", edits(&changes.ia_options));
+    shown.put("error", changes.error.clone());
+    shown.put("command-response", changes.command_response.clone());
     shown.into()
 }
 
 fn packet4(packet: &v1::Packet4Changes) -> Value {
     let mut shown = Fields::default();
+    shown.put("message-type", packet.message_type);
+    shown.put("hops", packet.hops);
+    let hw_address = packet.hw_address.as_ref();
+    shown.put("hw-address", hw_address.map(|hw| digits(&hw.address)));
+    shown.put("hw-type", hw_address.map(|hw| hw.htype));
     shown.put("secs", packet.secs);
     shown.put("flags", packet.flags);
     shown.put("ciaddr", packet.ciaddr.as_deref().map(address));
@@ -95,34 +104,52 @@ fn packet4(packet: &v1::Packet4Changes) -> Value {
     shown.put("siaddr", packet.siaddr.as_deref().map(address));
     shown.put("sname", packet.sname.as_deref().map(bytes));
     shown.put("file", packet.file.as_deref().map(bytes));
-    parts(
-        &mut shown,
-        &packet.options,
-        &packet.add_classes,
-        packet.wire.as_deref(),
-    );
+    shown.put("options", edits(&packet.options));
+    shown.put("add-classes", names_of(&packet.add_classes));
+    let additional = names_of(&packet.add_additional_classes);
+    shown.put("add-additional-classes", additional);
+    shown.put("link", packet.link.as_ref().map(link));
+    shown.put("wire", packet.wire.as_deref().map(digits));
+    // Rare and large: as it is.
+    let parsed = packet.parsed.as_ref();
+    shown.put("parsed", parsed.map(|parsed| format!("{parsed:?}")));
     shown.into()
 }
 
 fn packet6(packet: &v1::Packet6Changes) -> Value {
     let mut shown = Fields::default();
-    parts(
-        &mut shown,
-        &packet.options,
-        &packet.add_classes,
-        packet.wire.as_deref(),
-    );
+    shown.put("message-type", packet.message_type);
+    shown.put("options", edits(&packet.options));
+    let relay = |edits: &v1::RelayOptionEdit| format!("{edits:?}");
+    let relays: Vec<String> = packet.relay_options.iter().map(relay).collect();
+    shown.put("relay-options", names_of(&relays));
+    shown.put("add-classes", names_of(&packet.add_classes));
+    let additional = names_of(&packet.add_additional_classes);
+    shown.put("add-additional-classes", additional);
+    shown.put("link", packet.link.as_ref().map(link));
+    shown.put("wire", packet.wire.as_deref().map(digits));
+    let parsed = packet.parsed.as_ref();
+    shown.put("parsed", parsed.map(|parsed| format!("{parsed:?}")));
     shown.into()
 }
 
-fn parts(shown: &mut Fields, options: &[v1::OptionEdit], classes: &[String], wire: Option<&[u8]>) {
-    let options: Vec<Value> = options.iter().map(edit).collect();
-    shown.put("options", Some(options).filter(|edits| !edits.is_empty()));
-    shown.put(
-        "add-classes",
-        Some(classes.to_vec()).filter(|names| !names.is_empty()),
-    );
-    shown.put("wire", wire.map(digits));
+fn edits(edits: &[v1::OptionEdit]) -> Option<Vec<Value>> {
+    (!edits.is_empty()).then(|| edits.iter().map(edit).collect())
+}
+
+fn names_of(names: &[String]) -> Option<Vec<String>> {
+    (!names.is_empty()).then(|| names.to_vec())
+}
+
+fn link(link: &v1::LinkChanges) -> Value {
+    let mut shown = Fields::default();
+    shown.put("interface", link.interface.clone());
+    let remote = link.remote_address.as_deref();
+    shown.put("remote-address", remote.map(address));
+    shown.put("remote-port", link.remote_port);
+    let local = link.local_address.as_deref();
+    shown.put("local-address", local.map(address));
+    shown.into()
 }
 
 fn edit(edit: &v1::OptionEdit) -> Value {
@@ -237,6 +264,67 @@ mod tests {
             },
         });
         assert_eq!(reply(&answer), expected);
+    }
+
+    /// A change that is not shown would be a difference without a name.
+    #[test]
+    fn changes_of_every_kind_are_shown() {
+        let link = Some(v1::LinkChanges {
+            interface: Some("eth1".to_owned()),
+            remote_port: Some(1068),
+            ..Default::default()
+        });
+        let answer = v1::Changes {
+            query4: Some(v1::Packet4Changes {
+                message_type: Some(3),
+                hops: Some(1),
+                hw_address: Some(v1::HwAddress {
+                    htype: 6,
+                    address: bytes::Bytes::from_static(&[2, 0]),
+                }),
+                link: link.clone(),
+                parsed: Some(v1::Packet4::default()),
+                add_additional_classes: vec!["late".to_owned()],
+                ..Default::default()
+            }),
+            response6: Some(v1::Packet6Changes {
+                message_type: Some(7),
+                link,
+                relay_options: vec![v1::RelayOptionEdit::default()],
+                ..Default::default()
+            }),
+            host_identifier_type: Some(5),
+            ia_options: vec![v1::OptionEdit::default()],
+            error: Some("no".to_owned()),
+            command_response: Some("{}".to_owned()),
+            ..Default::default()
+        };
+        let shown = changes(&answer);
+        let link = json!({ "interface": "eth1", "remote-port": 1068 });
+        let query = &shown["query"];
+        assert_eq!(query["link"], link);
+        assert_eq!(
+            (&query["message-type"], &query["hops"]),
+            (&json!(3), &json!(1))
+        );
+        assert_eq!(
+            (&query["hw-type"], &query["hw-address"]),
+            (&json!(6), &json!("0x0200"))
+        );
+        assert_eq!(query["add-additional-classes"], json!(["late"]));
+        assert!(query["parsed"].as_str().unwrap().starts_with("Packet4"));
+        let response = &shown["response"];
+        assert_eq!(
+            (&response["link"], &response["message-type"]),
+            (&link, &json!(7))
+        );
+        assert_eq!(response["relay-options"].as_array().unwrap().len(), 1);
+        assert_eq!(shown["host-identifier-type"], 5);
+        assert_eq!(shown["ia-options"][0]["action"], "SET");
+        assert_eq!(
+            (&shown["error"], &shown["command-response"]),
+            (&json!("no"), &json!("{}"))
+        );
     }
 
     #[test]
