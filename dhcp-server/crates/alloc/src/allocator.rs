@@ -307,8 +307,10 @@ impl<F: Ranged> Search<'_, F> {
         let (subnet, _) = self.home(pools, resource)?;
         let refused = self.wish.skipped.contains(resource)
             || self.wish.is_reserved_for_another(subnet, resource);
-        (!refused && self.is_unheld(pools.hold(resource)) && self.is_unleased(resource, true))
-            .then_some(())
+        (!refused
+            && self.is_unheld(resource, pools.hold(resource))
+            && self.is_unleased(resource, true))
+        .then_some(())
     }
 
     /// A hook may have given the client something outside the pools: then it keeps it.
@@ -324,11 +326,14 @@ impl<F: Ranged> Search<'_, F> {
         })
     }
 
-    fn is_unheld(&self, hold: Option<Hold>) -> bool {
+    /// What is reserved for this client was offered to another only under an earlier configuration.
+    fn is_unheld(&self, resource: &F::Resource, hold: Option<Hold>) -> bool {
         match hold {
             None => true,
             Some(Hold::Claimed) => false,
-            Some(Hold::Offered { owner, .. }) => owner == self.owner_hash,
+            Some(Hold::Offered { owner, .. }) => {
+                owner == self.owner_hash || self.wish.reserved.contains(resource)
+            }
         }
     }
 
@@ -356,7 +361,7 @@ impl<F: Ranged> Search<'_, F> {
             let taken = taken + global + subnet.reservations.iter().count();
             let found = pools.find(pool, self.owner_hash, taken, |resource, hold| {
                 !self.wish.skipped.contains(resource)
-                    && self.is_unheld(hold)
+                    && self.is_unheld(resource, hold)
                     && self.is_unleased(resource, false)
                     && !self.wish.is_reserved_for_another(index, resource)
             })?;

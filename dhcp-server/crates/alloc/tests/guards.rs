@@ -38,6 +38,18 @@ impl<F: Ranged> Client<F> {
         only_hint: bool,
         commit: bool,
     ) -> Option<<F as Family>::Resource> {
+        self.plans(class, hint, only_hint, commit)
+            .map(|(resource, _)| resource)
+    }
+
+    /// As above, with the id of the pool.
+    fn plans(
+        &self,
+        class: Option<&str>,
+        hint: Option<F::Resource>,
+        only_hint: bool,
+        commit: bool,
+    ) -> Option<(F::Resource, u32)> {
         let mut classes = Classes::default();
         if let Some(class) = class {
             classes.join(class.into());
@@ -57,21 +69,21 @@ impl<F: Ranged> Client<F> {
             skipped: &[],
             now: 1000,
         })?;
-        let resource = plan.lease.resource;
+        let planned = (plan.lease.resource, plan.lease.pool_id);
         if commit {
             plan.lease.valid_lifetime = 100;
             let mut changes = ChangeSet::default();
             changes.grant(plan);
             self.alloc.commit(changes).expect("nobody else is there");
         }
-        Some(resource)
+        Some(planned)
     }
 }
 
 fn client4() -> Client<V4> {
     let text = r#"{ "Dhcp4": { "client-classes": [ { "name": "gold" } ], "shared-networks": [ { "name": "n", "subnet4": [
         { "id": 1, "subnet": "192.0.2.0/24", "pools": [
-            { "pool": "192.0.2.10-192.0.2.10", "client-classes": [ "gold" ] }, { "pool": "192.0.2.20-192.0.2.20" } ] },
+            { "pool": "192.0.2.10-192.0.2.10", "pool-id": 5, "client-classes": [ "gold" ] }, { "pool": "192.0.2.20-192.0.2.20" } ] },
         { "id": 2, "subnet": "198.51.100.0/24", "client-classes": [ "gold" ],
           "pools": [ { "pool": "198.51.100.7-198.51.100.7" } ] } ] } ] } }"#;
     let Some(Config::V4(cfg)) = load_text("test", text).config else {
@@ -167,6 +179,39 @@ fn what_is_reserved_for_a_client_is_its_own_whomever_the_pool_is_for() {
         reserved: vec![GUARDED],
         ..client4()
     };
-    assert_eq!(client.asks(None, None, false, true), Some(GUARDED));
+    assert_eq!(client.plans(None, None, false, true), Some((GUARDED, 5)));
     assert_eq!(client.asks(None, Some(GUARDED), true, false), Some(GUARDED));
+}
+
+/// The configuration before did not reserve it.
+#[test]
+fn what_was_offered_to_another_goes_to_whom_it_is_reserved_for() {
+    let client = client4();
+    let mut classes = Classes::default();
+    classes.join("gold".into());
+    let other = Owner4 {
+        hw_address: HwAddress::new(1, &[2, 0, 0, 0, 0, 2]).expect("6 bytes"),
+        client_id: None,
+    };
+    let plan = client.alloc.plan(&Wish {
+        cfg: &client.cfg,
+        subnets: &[0],
+        kind: (),
+        owner: &other,
+        keys: &other.keys(),
+        is_mine: &|owner| *owner == other,
+        reserved: &[],
+        hint: None,
+        classes: &classes,
+        only_hint: false,
+        skipped: &[],
+        now: 1000,
+    });
+    let offered = plan.expect("both pools are free").offer(1060);
+    assert_eq!(offered.resource, GUARDED);
+    let client = Client {
+        reserved: vec![GUARDED],
+        ..client
+    };
+    assert_eq!(client.asks(None, None, false, false), Some(GUARDED));
 }
