@@ -7,29 +7,34 @@
 //! ```
 //!
 //! Commands read what the shards share; none of them waits for a packet and no packet waits for one of them, but for
-//! the moments that the lease index is locked. Read [`commands`] first.
+//! the moments that the lease index is locked. Some wait for hook services, each on its own. Read [`commands`] first.
 
 mod answer;
 pub mod commands;
 mod config;
 mod family;
+mod hooks;
 mod lease;
 mod process;
 mod request;
+mod services;
 mod socket;
 mod statistics;
 
 pub use answer::Answer;
 pub use config::{check, read};
 pub use family::Commanded;
+pub use services::Services;
 pub use socket::{ControlError, Sockets};
 
+use crate::instance::Snapshot;
 use crate::served::{Common, Served};
 use crate::telemetry::Discards;
 use outrigger_config::model::Server;
 use outrigger_hooks::Hooks;
 use outrigger_proto::{Family, v1};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot, watch};
 
@@ -50,9 +55,13 @@ pub struct Control<F: Served> {
     pub current: watch::Receiver<Current<F>>,
     /// To whoever owns the servers of this process.
     pub orders: mpsc::Sender<Order>,
+    /// What of hook services outlives a configuration.
+    pub services: Services,
     /// When the server started.
     started: Instant,
     waiting: Semaphore,
+    /// Answers that services did not see because too many commands waited for them.
+    unseen: AtomicU64,
 }
 
 /// The configuration that holds now.
@@ -61,6 +70,8 @@ pub struct Current<F: Served> {
     pub cfg: Arc<Server<F>>,
     /// Its hook services.
     pub hooks: Arc<Hooks>,
+    /// Both, with the services connected on the runtime of the commands.
+    pub snapshot: Arc<Snapshot<F>>,
     /// Since when.
     pub since: Instant,
 }
@@ -118,8 +129,10 @@ impl<F: Served> Control<F> {
             discards,
             current,
             orders,
+            services: Services::default(),
             started: Instant::now(),
             waiting: Semaphore::new(MAX_WAITING),
+            unseen: AtomicU64::new(0),
         }
     }
 
@@ -163,6 +176,10 @@ impl<F: Served> Control<F> {
     fn wait(&self) -> Result<SemaphorePermit<'_>, String> {
         let busy = |_| format!("{MAX_WAITING} commands wait for hook services already, try later");
         self.waiting.try_acquire().map_err(busy)
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot<F>> {
+        Arc::clone(&self.current.borrow().snapshot)
     }
 
     fn cfg(&self) -> Arc<Server<F>> {

@@ -4,11 +4,9 @@ use crate::arguments::Arguments;
 use outrigger_config::model::{Config, LogSeverity, Logger};
 use outrigger_proto::Family;
 use outrigger_server::clock::Clock;
-use outrigger_server::control::{
-    Change, Commanded, Done, MAX_ORDERS, Order, Wish, check as check_hooks,
-};
+use outrigger_server::control::{Change, Done, MAX_ORDERS, Order, Wish, check as check_hooks};
 use outrigger_server::server::{
-    Chain, FamilyServer, PATIENCE, StartError, import_leases, reach_services,
+    Chain, FamilyServer, LifeHooks, PATIENCE, StartError, import_leases, reach_services,
 };
 use outrigger_wire::{V4, V6};
 use std::path::{Path, PathBuf};
@@ -345,11 +343,16 @@ impl Running {
         signals: &mut Signals,
     ) -> Option<Stop> {
         tracing::info!("CONFIG_RELOAD");
-        let Ok(configs) = load() else {
-            tracing::error!(
-                "CONFIG_REFUSED: the file has problems, printed above; the old configuration stays"
-            );
-            return None;
+        let configs = match load() {
+            Ok(configs) => configs,
+            Err(problems) => {
+                tracing::error!(
+                    "CONFIG_REFUSED: the file has problems, printed above; the old configuration stays"
+                );
+                self.reloaded(Family::V4, Err(&problems));
+                self.reloaded(Family::V6, Err(&problems));
+                return None;
+            }
         };
         for config in configs {
             let reloaded = tokio::select! {
@@ -359,14 +362,27 @@ impl Running {
                     return (told == Told::Stop).then_some(Stop::Signal);
                 }
             };
-            if let Err(error) = reloaded {
-                tracing::error!(
-                    "CONFIG_REFUSED: {}; the old configuration stays",
-                    Chain(&error)
-                );
+            let refused = reloaded.map_err(|error| Chain(&error).to_string());
+            if let Err(problems) = &refused {
+                tracing::error!("CONFIG_REFUSED: {problems}; the old configuration stays");
             }
+            let family = match config {
+                Config::V4(_) => Family::V4,
+                Config::V6(_) => Family::V6,
+            };
+            self.reloaded(family, refused.as_ref().copied().map_err(String::as_str));
         }
         None
+    }
+
+    /// Shows the services what came of a reload by a signal.
+    fn reloaded(&self, family: Family, outcome: Result<(), &str>) {
+        match (family, &self.v4, &self.v6) {
+            (Family::V4, Some(server), _) => server.reloaded(outcome),
+            (Family::V6, _, Some(server)) => server.reloaded(outcome),
+            // Of a family that this process does not serve.
+            _ => {}
+        }
     }
 
     /// Does what a command asks for. Says where that, or a signal meanwhile, is to stop.
@@ -441,12 +457,12 @@ impl Running {
     async fn stop(self, stop: Stop) -> u8 {
         tracing::info!("SERVER_STOPPING");
         self.log_counters();
-        let mut code = 0;
+        let (mut code, by_signal) = (0, matches!(stop, Stop::Signal));
         if let Some(server) = self.v4 {
-            code = server.stop().await.err().unwrap_or(code);
+            code = server.stop(by_signal).await.err().unwrap_or(code);
         }
         if let Some(server) = self.v6 {
-            code = server.stop().await.err().unwrap_or(code);
+            code = server.stop(by_signal).await.err().unwrap_or(code);
         }
         tracing::info!("SERVER_STOPPED");
         match (code, stop) {
@@ -457,7 +473,7 @@ impl Running {
 }
 
 /// Never ends for a family that is not served.
-async fn failed<F: Commanded>(server: Option<&FamilyServer<F>>) -> u8 {
+async fn failed<F: LifeHooks>(server: Option<&FamilyServer<F>>) -> u8 {
     match server {
         Some(server) => server.failed().await,
         None => std::future::pending().await,

@@ -2,9 +2,11 @@
 
 mod error;
 mod leases;
+mod life;
 
 pub use error::{Chain, StartError};
 pub use leases::{import_leases, journal_directory, state_directory};
+pub use life::LifeHooks;
 
 use crate::clock::Clock;
 use crate::control::{
@@ -14,12 +16,13 @@ use crate::instance::{Instance, Snapshot, keep_up};
 use crate::pipeline::v4::Ports;
 use crate::served::{Common, Served};
 use crate::shard::{self, ShardPanicked};
-use crate::telemetry::Discards;
+use crate::telemetry::{Discards, services};
 use crate::turns::Turns;
 use leases::open_store;
+use life::{Announcer, Event, configured};
 use outrigger_alloc::Allocator;
 use outrigger_config::model::{AtStart, HookService, LeaseDatabase, Server};
-use outrigger_hooks::{HookLimits, Hooks, ServerInfo, ServiceCounters, StartFailure};
+use outrigger_hooks::{HookLimits, Hooks, ServerInfo, StartFailure};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -47,7 +50,7 @@ pub struct Options {
 }
 
 /// One family's server: everything that lives as long as the process, and what the current configuration made.
-pub struct FamilyServer<F: Served> {
+pub struct FamilyServer<F: LifeHooks> {
     common: Arc<Common<F>>,
     discards: Arc<Discards>,
     info: ServerInfo,
@@ -57,6 +60,7 @@ pub struct FamilyServer<F: Served> {
     instance: Instance<F>,
     upkeep: (watch::Sender<Arc<Snapshot<F>>>, JoinHandle<()>),
     commands: Commands<F>,
+    announcer: Announcer<F>,
 }
 
 /// The control channel of a server.
@@ -66,7 +70,7 @@ struct Commands<F: Served> {
     sockets: Sockets,
 }
 
-impl<F: Commanded> FamilyServer<F> {
+impl<F: LifeHooks> FamilyServer<F> {
     /// Opens the leases, waits for hook services, opens the sockets, serves. Runs inside a local task set. What commands ask
     /// of the whole process goes to `orders`.
     ///
@@ -93,10 +97,11 @@ impl<F: Commanded> FamilyServer<F> {
             identity,
         });
         let info = server_info();
-        let hooks = start_hooks(&cfg, &info);
+        let hooks = start_hooks(&cfg, &info, &[]);
         // The services are asked before a client can be: nothing is received while one has to be waited for.
-        let upkeep_hooks = hooks.shard(&Handle::current());
+        let snapshot = connected(&cfg, &hooks);
         hooks.ready().await?;
+        configured(&snapshot).await?;
         let sockets = F::open(&cfg.interfaces, ports)?;
         let discards = Arc::new(Discards::default());
         let instance = Instance::start(
@@ -107,12 +112,17 @@ impl<F: Commanded> FamilyServer<F> {
         )
         .map_err(StartError::Threads)?;
         instance.serve_with(&cfg, &hooks).await?;
-        let snapshot = Arc::new(Snapshot {
+        let current = Current {
             cfg: Arc::clone(&cfg),
-            hooks: upkeep_hooks,
-        });
+            hooks: Arc::clone(&hooks),
+            snapshot: Arc::clone(&snapshot),
+            since: Instant::now(),
+        };
         let discards_too = Arc::clone(&discards);
-        let commands = Commands::open(Arc::clone(&common), discards_too, (&cfg, &hooks), orders)?;
+        let commands = Commands::open(Arc::clone(&common), discards_too, current, orders)?;
+        let announcer = Announcer::start();
+        // Kea: the first configuration is a command as well.
+        announcer.tell(&snapshot, Event::configured(&cfg));
         let (current, snapshots) = watch::channel(snapshot);
         let upkeep = tokio::task::spawn_local(keep_up(Arc::clone(&common), snapshots));
         let database = cfg.lease_database.clone();
@@ -133,6 +143,7 @@ impl<F: Commanded> FamilyServer<F> {
             instance,
             upkeep: (current, upkeep),
             commands,
+            announcer,
         })
     }
 
@@ -148,10 +159,16 @@ impl<F: Commanded> FamilyServer<F> {
         let (config, warnings) = read(&change.document).map_err(StartError::Wrong)?;
         let cfg = F::of(&config).ok_or(StartError::OtherFamily)?;
         self.reload(cfg, Some(PATIENCE)).await?;
-        Ok(Done {
-            revision: self.cfg.revision,
-            warnings,
-        })
+        let (revision, time) = (self.cfg.revision, self.common.clock.now());
+        let mut entries = change.entries;
+        for entry in &mut entries {
+            entry.configuration_revision = revision;
+            entry.time = time;
+        }
+        if !entries.is_empty() {
+            self.tell(Event::Updated(entries));
+        }
+        Ok(Done { revision, warnings })
     }
 
     /// Takes a new configuration. Packets under way end with the old one; where it fails the old one stays. `patience` is
@@ -170,8 +187,9 @@ impl<F: Commanded> FamilyServer<F> {
         if cfg.lease_database != self.database {
             return Err(StartError::OtherDatabase);
         }
-        let hooks = start_hooks(&cfg, &self.info);
-        let upkeep_hooks = hooks.shard(&Handle::current());
+        let disabled = self.commands.control.services.disabled();
+        let hooks = start_hooks(&cfg, &self.info, &disabled);
+        let snapshot = connected(&cfg, &hooks);
         let same_sockets = cfg.interfaces == self.cfg.interfaces;
         let shards = same_sockets.then(|| self.instance.connect(&hooks));
         within(patience, hooks.ready()).await?;
@@ -179,31 +197,53 @@ impl<F: Commanded> FamilyServer<F> {
             control, sockets, ..
         } = &self.commands;
         let control_sockets = sockets.open_further(&cfg.control_sockets, control)?;
+        configured(&snapshot).await?;
         match shards {
             Some(shards) => self.instance.take(&cfg, shards),
             None => self.listen_elsewhere(&cfg, &hooks, patience).await?,
         }
-        self.upkeep.0.send_replace(Arc::new(Snapshot {
-            cfg: Arc::clone(&cfg),
-            hooks: upkeep_hooks,
-        }));
+        self.upkeep.0.send_replace(Arc::clone(&snapshot));
         self.commands
             .sockets
             .become_all(&cfg.control_sockets, control_sockets);
+        self.commands.control.services.agree(&hooks);
         self.commands.current.send_replace(Current {
             cfg: Arc::clone(&cfg),
             hooks: Arc::clone(&hooks),
+            snapshot,
             since: Instant::now(),
         });
         let old = std::mem::replace(&mut self.hooks, hooks);
         self.cfg = cfg;
-        tokio::task::spawn_local(async move { old.retire(GRACE).await });
+        self.retire(old);
         tracing::info!(
             family = F::NAME,
             revision = self.cfg.revision,
             "CONFIG_RELOADED"
         );
         Ok(())
+    }
+
+    /// Lets packets under way end with the hooks they began with.
+    fn retire(&self, old: Arc<Hooks>) {
+        let control = Rc::clone(&self.commands.control);
+        control.services.retire(&old);
+        tokio::task::spawn_local(async move {
+            old.retire(GRACE).await;
+            control.services.ended(&old);
+        });
+    }
+
+    /// Tells the services of the current configuration, soon.
+    fn tell(&self, event: Event) {
+        let snapshot = Arc::clone(&self.commands.current.borrow().snapshot);
+        self.announcer.tell(&snapshot, event);
+    }
+
+    /// Shows the services a `config-reload` that came by a signal.
+    pub fn reloaded(&self, outcome: Result<(), &str>) {
+        let outcome = outcome.map(|()| "Configuration successful.");
+        self.tell(Event::command("config-reload", outcome));
     }
 
     /// New sockets need new shards. The old ones serve what has arrived, and stop only when the new ones serve: for a
@@ -247,14 +287,19 @@ impl<F: Commanded> FamilyServer<F> {
         }
     }
 
-    /// Serves what has arrived, lets the services finish, flushes the leases.
+    /// Serves what has arrived, lets the services finish, flushes the leases. `by_signal`: services have not yet been shown
+    /// a `shutdown`.
     ///
     /// # Errors
     /// A shard had panicked, or the last leases could not be flushed: the exit code says which.
-    pub async fn stop(self) -> Result<(), u8> {
+    pub async fn stop(self, by_signal: bool) -> Result<(), u8> {
+        if by_signal {
+            self.tell(Event::command("shutdown", Ok("Shutting down.")));
+        }
         let handles = self.instance.into_handles();
         handles.stop(GRACE);
-        let joined = tokio::task::spawn_blocking(move || handles.join()).await;
+        let joined = tokio::task::spawn_blocking(move || handles.join());
+        let (joined, ()) = tokio::join!(joined, self.announcer.end(GRACE));
         self.upkeep.1.abort();
         self.hooks.drain(GRACE).await;
         if let Err(error) = self.common.alloc.store().shutdown() {
@@ -282,7 +327,7 @@ impl<F: Commanded> FamilyServer<F> {
             );
         }
         for service in self.hooks.counters() {
-            log_service(F::NAME, &service);
+            services::log(F::NAME, &service);
         }
         let leases = self.common.alloc.store().lock().len();
         tracing::info!(family = F::NAME, leases, "COUNTER_LEASES");
@@ -293,14 +338,11 @@ impl<F: Commanded> Commands<F> {
     fn open(
         common: Arc<Common<F>>,
         discards: Arc<Discards>,
-        (cfg, hooks): (&Arc<Server<F>>, &Arc<Hooks>),
+        current: Current<F>,
         orders: mpsc::Sender<Order>,
     ) -> Result<Self, ControlError> {
-        let (current, now) = watch::channel(Current {
-            cfg: Arc::clone(cfg),
-            hooks: Arc::clone(hooks),
-            since: Instant::now(),
-        });
+        let cfg = Arc::clone(&current.cfg);
+        let (current, now) = watch::channel(current);
         let control = Rc::new(Control::new(common, discards, now, orders));
         let sockets = Sockets::default().open_further(&cfg.control_sockets, &control)?;
         Ok(Self {
@@ -308,32 +350,6 @@ impl<F: Commanded> Commands<F> {
             current,
             sockets,
         })
-    }
-}
-
-fn log_service(family: &str, service: &ServiceCounters) {
-    tracing::info!(
-        family,
-        service = %service.service,
-        results = ?service.results,
-        warnings = service.warnings,
-        late_replies = service.late_replies,
-        unknown_replies = service.unknown_replies,
-        unsupported_steps = service.unsupported_steps,
-        sessions = service.sessions_opened,
-        batches = service.batches,
-        "COUNTER_HOOK_SERVICE"
-    );
-    for failure in &service.failures {
-        tracing::info!(
-            family,
-            service = %service.service,
-            hook_point = %failure.point,
-            cause = %failure.cause,
-            action = ?failure.action,
-            calls = failure.count,
-            "COUNTER_HOOK_FAILURES"
-        );
     }
 }
 
@@ -354,14 +370,22 @@ async fn within(
 }
 
 /// Services of the configuration. Nobody is connected yet.
-fn start_hooks<F: Served>(cfg: &Server<F>, info: &ServerInfo) -> Arc<Hooks> {
+fn start_hooks<F: Served>(cfg: &Server<F>, info: &ServerInfo, disabled: &[String]) -> Arc<Hooks> {
     Hooks::start(
         F::FAMILY,
         &cfg.hook_services,
         hook_limits(cfg),
         info.with(cfg),
-        &[],
+        disabled,
     )
+}
+
+/// The configuration with its services connected on this runtime: for upkeep, commands, and events of the server's life.
+fn connected<F: Served>(cfg: &Arc<Server<F>>, hooks: &Arc<Hooks>) -> Arc<Snapshot<F>> {
+    Arc::new(Snapshot {
+        cfg: Arc::clone(cfg),
+        hooks: hooks.shard(&Handle::current()),
+    })
 }
 
 fn hook_limits<F: Served>(cfg: &Server<F>) -> HookLimits {
@@ -385,11 +409,11 @@ fn server_info() -> ServerInfo {
     }
 }
 
-/// Reaches every hook service of a configuration once, for `-T`.
+/// Reaches every hook service of a configuration once, and asks them whether it may be used, for `-T`.
 ///
 /// # Errors
 /// A service is not reached, or refuses.
-pub async fn reach_services<F: Served>(cfg: &Server<F>) -> Result<(), StartError> {
+pub async fn reach_services<F: LifeHooks>(cfg: &Arc<Server<F>>) -> Result<(), StartError> {
     let services: Vec<HookService> = cfg
         .hook_services
         .iter()
@@ -406,8 +430,9 @@ pub async fn reach_services<F: Served>(cfg: &Server<F>) -> Result<(), StartError
         server_info().with(cfg),
         &[],
     );
-    let _connected = hooks.shard(&Handle::current());
+    let snapshot = connected(cfg, &hooks);
     hooks.ready().await?;
+    let asked = configured(&snapshot).await;
     hooks.drain(GRACE).await;
-    Ok(())
+    asked
 }

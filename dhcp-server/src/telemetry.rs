@@ -1,6 +1,7 @@
 //! What the server tells about itself.
 
 pub mod discard;
+pub mod services;
 pub mod traffic;
 
 pub use discard::{Discard, DiscardReason, Discards};

@@ -2,8 +2,9 @@
 
 use super::Wish;
 use super::statistics::Statistics;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Kea's result codes.
 const SUCCESS: u16 = 0;
@@ -12,16 +13,27 @@ const UNSUPPORTED: u16 = 2;
 const EMPTY: u16 = 3;
 
 /// One JSON document.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Answer {
+    body: Body,
+    /// To be ordered when the answer is with the client.
+    pub(super) then: Option<Wish>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Own(Own),
+    /// Of a hook service, as it came: a map with a `result`.
+    OfService(Box<RawValue>),
+}
+
+#[derive(Debug, Serialize)]
+struct Own {
     result: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arguments: Option<Payload>,
-    /// To be ordered when the answer is with the client.
-    #[serde(skip)]
-    pub(super) then: Option<Wish>,
 }
 
 /// Statistics hold numbers beyond those of [`Value`].
@@ -32,14 +44,52 @@ enum Payload {
     Statistics(Statistics),
 }
 
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.body {
+            Body::Own(own) => own.serialize(serializer),
+            Body::OfService(document) => document.serialize(serializer),
+        }
+    }
+}
+
 impl Answer {
     fn new(result: u16, text: Option<String>, arguments: Option<Payload>) -> Self {
         Self {
-            result,
-            text,
-            arguments,
+            body: Body::Own(Own {
+                result,
+                text,
+                arguments,
+            }),
             then: None,
         }
+    }
+
+    /// What a hook service answered; it has been checked to be a map with a `result`.
+    pub(super) fn of_service(document: String) -> Self {
+        match RawValue::from_string(document) {
+            Ok(document) => Self {
+                body: Body::OfService(document),
+                then: None,
+            },
+            Err(error) => Self::error(format!("the answer of a hook service is no JSON: {error}")),
+        }
+    }
+
+    /// The same order to be given, with what a hook service made of the answer.
+    pub(super) fn replaced(self, document: String) -> Self {
+        Self {
+            then: self.then,
+            ..Self::of_service(document)
+        }
+    }
+
+    /// As it is sent.
+    pub(super) fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|error| {
+            // Maps with names as keys cannot fail to be written; a client is told all the same.
+            format!("{{\"result\":1,\"text\":\"the answer cannot be written: {error}\"}}")
+        })
     }
 
     /// Result 0 with what was asked for.

@@ -3,8 +3,11 @@
 use super::answer::Answer;
 use super::family::Commanded;
 use super::request::Request;
-use super::{Control, config, lease, process, statistics};
+use super::{Control, config, hooks, lease, process, statistics};
 use std::pin::Pin;
+
+/// The one command that hook services cannot take over.
+pub(super) const LIST_COMMANDS: &str = "list-commands";
 
 /// One command.
 pub struct Command<F: Commanded> {
@@ -55,11 +58,14 @@ impl<F: Commanded> Command<F> {
         row!("config-reload", "none", "Reads the files of the command line again; where they are wrong the old configuration stays.", later config::reload),
         row!("config-set", "`Dhcp4` or `Dhcp6`", "Takes this configuration until the next restart; where it is wrong the old one stays.", later config::set),
         row!("config-test", "`Dhcp4` or `Dhcp6`", "Says what is wrong with a configuration.", now config::test),
+        row!("hook-service-disable", "`service` (optional)", "Takes a hook service, or all of them, out of the path at once, as if they were not configured; until enabled or restarted.", now hooks::disable),
+        row!("hook-service-enable", "`service` (optional)", "Takes a hook service, or all of them, into the path again.", now hooks::enable),
+        row!("hook-service-list", "none", "Every hook service: whether it is enabled and ready, its endpoints, sessions and held packets.", now hooks::list),
         row!(F::LEASE_COMMANDS.del, "as lease-get", "Removes a lease; it is gone from the journal before the answer.", later lease::del),
         row!(F::LEASE_COMMANDS.get, "`ip-address`; or `identifier-type`, `identifier`, `subnet-id`; DHCPv6: with `type`, `iaid`", "One lease.", now lease::get),
         row!(F::LEASE_COMMANDS.get_all, "`subnets` (optional)", "All leases, or those of some subnets.", now lease::get_all),
         row!(F::LEASE_COMMANDS.get_page, "`from`, `limit`", "Leases in order of their addresses, after `from`: an address, or `start`.", now lease::get_page),
-        row!("list-commands", "none", "The names of all commands.", now process::list_commands),
+        row!(LIST_COMMANDS, "none", "The names of all commands.", now process::list_commands),
         row!("shutdown", "`exit-value` (optional)", "Stops the server in order.", now process::shutdown),
         row!("statistic-get", "`name`", "One statistic; an unknown one is an empty map.", now statistics::get),
         row!("statistic-get-all", "none", "All statistics.", now statistics::get_all),
@@ -69,7 +75,7 @@ impl<F: Commanded> Command<F> {
 }
 
 impl<F: Commanded> Control<F> {
-    /// Does what one JSON document asks for.
+    /// Does what one JSON document asks for. A document that is no command is seen by no hook service.
     ///
     /// # Cancel safety
     /// Dropped, what was ordered or committed is still done.
@@ -78,16 +84,22 @@ impl<F: Commanded> Control<F> {
             Ok(request) => request,
             Err(text) => return Answer::error(text),
         };
-        let Some(command) = Command::<F>::ALL
-            .iter()
-            .find(|command| command.name == request.command)
-        else {
+        let answer = match self.ask_services(&request).await {
+            Some(answer) => answer,
+            None => self.answer_itself(&request).await,
+        };
+        self.processed(&request, answer).await
+    }
+
+    async fn answer_itself(&self, request: &Request<'_>) -> Answer {
+        let mut commands = Command::<F>::ALL.iter();
+        let Some(command) = commands.find(|command| command.name == request.command) else {
             return Answer::unsupported(&request.command);
         };
         tracing::info!(family = F::NAME, command = command.name, "COMMAND_RECEIVED");
         let answered = match command.run {
-            Run::Now(run) => run(self, &request),
-            Run::Later(run) => run(self, &request).await,
+            Run::Now(run) => run(self, request),
+            Run::Later(run) => run(self, request).await,
         };
         answered.unwrap_or_else(Answer::error)
     }

@@ -6,15 +6,18 @@ use super::family::Commanded;
 use super::request::Request;
 use super::{Control, Wish};
 use crate::{shard, version};
-use serde_json::{Value, json};
-use std::sync::Arc;
+use serde_json::json;
+use std::collections::BTreeSet;
 
+/// Those of hook services too.
 pub(super) fn list_commands<F: Commanded>(
-    _: &Control<F>,
+    control: &Control<F>,
     _: &Request<'_>,
 ) -> Result<Answer, String> {
-    let names = Command::<F>::ALL.iter().map(|command| command.name);
-    Ok(Answer::found(names.collect()))
+    let own = Command::<F>::ALL.iter();
+    let mut names: BTreeSet<String> = own.map(|command| command.name.to_owned()).collect();
+    names.extend(control.snapshot().hooks.commands());
+    Ok(Answer::found(names.into_iter().collect()))
 }
 
 pub(super) fn build_report<F: Commanded>(
@@ -44,25 +47,16 @@ pub(super) fn status<F: Commanded>(
     control: &Control<F>,
     _: &Request<'_>,
 ) -> Result<Answer, String> {
-    let (since, hooks) = {
-        let current = control.current.borrow();
-        (current.since, Arc::clone(&current.hooks))
-    };
-    let services: Vec<Value> = hooks
-        .counters()
-        .into_iter()
-        .map(|service| json!({ "name": service.service, "sessions-opened": service.sessions_opened }))
-        .collect();
     let mut status = json!({
         "pid": std::process::id(),
         "uptime": control.started.elapsed().as_secs(),
-        "reload": since.elapsed().as_secs(),
+        "reload": control.current.borrow().since.elapsed().as_secs(),
         "multi-threading-enabled": true,
         "thread-pool-size": shard::Options::default().shards,
         "packet-queue-size": shard::Limits::default().waiting,
         // The server does not start without its sockets.
         "sockets": { "status": "ready" },
-        "hook-services": services,
+        "hook-services": control.hook_services(),
     });
     if let Some(journal) = control.common.alloc.store().status() {
         status["lease-journal"] = json!({

@@ -53,6 +53,16 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The whole document.
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The text of the arguments; empty where there are none.
+    pub(super) fn arguments_text(&self) -> &'a str {
+        self.arguments.map_or("", RawValue::get)
+    }
+
     /// The text of the arguments at its place in the request, so that positions in it are positions in the request.
     pub(super) fn arguments_in_place(&self) -> Option<String> {
         let arguments = self.arguments?.get();
@@ -117,13 +127,22 @@ impl Arguments {
     /// # Errors
     /// There is another one, or none.
     pub(super) fn only(&self, name: &str) -> Result<(), String> {
-        if let Some(other) = self.0.keys().find(|key| *key != name) {
-            return Err(format!("Unsupported '{other}' parameter."));
-        }
+        self.none_but(&[name])?;
         if self.has(name) {
             Ok(())
         } else {
             Err(missing(name))
+        }
+    }
+
+    /// Makes sure that there are no other arguments than these.
+    ///
+    /// # Errors
+    /// There is another one.
+    pub(super) fn none_but(&self, names: &[&str]) -> Result<(), String> {
+        match self.0.keys().find(|key| !names.contains(&key.as_str())) {
+            Some(other) => Err(format!("Unsupported '{other}' parameter.")),
+            None => Ok(()),
         }
     }
 

@@ -1,21 +1,27 @@
 //! Statistics under Kea's names, and some of our own.
 
+mod hooks;
+#[cfg(test)]
+mod page;
+
+pub(super) use hooks::hook_service;
+
 use super::Control;
 use super::answer::Answer;
 use super::family::{Commanded, KindNames, unknown_received};
 use super::request::Request;
 use crate::telemetry::{DiscardReason, Discards};
 use outrigger_config::model::Server;
-use outrigger_hooks::ServiceCounters;
 use outrigger_store::{Lease, LeaseState};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Name to the newest sample alone: value, and when it was taken. DHCPv6 pools have more addresses than 64 bits count.
 pub(super) type Statistics = BTreeMap<String, [(u128, String); 1]>;
 
 /// Every statistic with its value.
-type Values = BTreeMap<String, u128>;
+pub(super) type Values = BTreeMap<String, u128>;
 
 /// Under which of Kea's causes a packet without an answer counts; `None`: Kea does not count it as dropped.
 fn cause(reason: DiscardReason) -> Option<&'static str> {
@@ -74,7 +80,7 @@ pub(super) fn get<F: Commanded>(
 
 impl<F: Commanded> Control<F> {
     fn values(&self) -> Values {
-        let (cfg, hooks) = {
+        let (cfg, services) = {
             let current = self.current.borrow();
             (Arc::clone(&current.cfg), Arc::clone(&current.hooks))
         };
@@ -85,9 +91,12 @@ impl<F: Commanded> Control<F> {
             leases.iter().filter_map(Place::of).collect::<Vec<_>>()
         };
         leases(&cfg, &places, &mut values);
-        for service in hooks.counters() {
-            hook_service(&service, &mut values);
+        self.services.count(&services, &mut values);
+        for state in services.states() {
+            hooks::hook_state(&state, &mut values);
         }
+        let unseen = self.unseen.load(Ordering::Relaxed);
+        values.insert("outrigger.commands-not-shown".to_owned(), unseen.into());
         values
     }
 
@@ -254,29 +263,6 @@ fn leases<F: Commanded>(cfg: &Server<F>, places: &[Place<F>], values: &mut Value
     }
 }
 
-fn hook_service(service: &ServiceCounters, values: &mut Values) {
-    let prefix = format!("outrigger.hook-service[{}].", service.service);
-    let mut add = |name: String, value: u64| {
-        let sum = values.entry(format!("{prefix}{name}")).or_default();
-        *sum += u128::from(value);
-    };
-    for result in &service.results {
-        add(format!("result[{}]", result.step), result.count);
-    }
-    add("failures".to_owned(), 0);
-    for failure in &service.failures {
-        add("failures".to_owned(), failure.count);
-        let (point, cause) = (failure.point, failure.cause);
-        add(format!("failure[{point}][{cause}]"), failure.count);
-    }
-    add("late-replies".to_owned(), service.late_replies);
-    add("unknown-replies".to_owned(), service.unknown_replies);
-    add("warnings".to_owned(), service.warnings);
-    add("unsupported-steps".to_owned(), service.unsupported_steps);
-    add("sessions".to_owned(), service.sessions_opened);
-    add("batches".to_owned(), service.batches);
-}
-
 /// `YYYY-MM-DD HH:MM:SS.ffffff` of seconds since 1970-01-01 UTC, in UTC.
 fn timestamp(seconds: u64) -> String {
     let (days, time) = (seconds / 86_400, seconds % 86_400);
@@ -301,8 +287,6 @@ fn timestamp(seconds: u64) -> String {
 mod tests {
     use super::*;
     use outrigger_config::model::Config;
-    use outrigger_hooks::{Cause, FailureCount, ResultCount};
-    use outrigger_proto::{HookPoint, NextStep, OnFailure};
     use outrigger_wire::family::Resource6;
 
     #[test]
@@ -315,44 +299,6 @@ mod tests {
             (4_107_542_400, "2100-03-01 00:00:00.000000"),
         ] {
             assert_eq!(timestamp(seconds), text);
-        }
-    }
-
-    #[test]
-    fn calls_of_hook_services_are_counted_under_their_names() {
-        let failure = |action, count| FailureCount {
-            point: HookPoint::Pkt4Receive,
-            cause: Cause::Deadline,
-            action,
-            count,
-        };
-        let service = ServiceCounters {
-            service: "user-chk".to_owned(),
-            results: vec![ResultCount {
-                point: HookPoint::Pkt4Receive,
-                step: NextStep::Skip,
-                count: 5,
-            }],
-            refused_changes: Vec::new(),
-            failures: vec![failure(OnFailure::Continue, 2), failure(OnFailure::Drop, 1)],
-            late_replies: 4,
-            unknown_replies: 0,
-            warnings: 0,
-            unsupported_steps: 0,
-            sessions_opened: 1,
-            batches: 9,
-        };
-        let mut values = Values::new();
-        hook_service(&service, &mut values);
-        for (name, value) in [
-            ("result[SKIP]", 5),
-            ("failures", 3),
-            ("failure[pkt4_receive][deadline]", 3),
-            ("late-replies", 4),
-            ("batches", 9),
-        ] {
-            let name = format!("outrigger.hook-service[user-chk].{name}");
-            assert_eq!(values.get(&name), Some(&value), "{name}: {values:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 use super::{Commanded, Control, Current, Done, MAX_ORDERS, Order, Wish};
 use crate::clock::Clock;
+use crate::instance::Snapshot;
 use crate::pipeline::v4::Ports;
 use crate::served::{Common, Served};
 use crate::telemetry::{Discard, DiscardReason, Discards};
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
 const CONFIG4: &str = r#"{ "Dhcp4": { "subnet4": [
@@ -36,7 +38,7 @@ pub(super) fn fixture4() -> Fixture<V4> {
     Fixture::new(CONFIG4, ())
 }
 
-fn fixture6() -> Fixture<V6> {
+pub(super) fn fixture6() -> Fixture<V6> {
     Fixture::new(CONFIG6, Duid::new(&[0, 3, 0, 1, 2, 2]).unwrap())
 }
 
@@ -69,6 +71,10 @@ impl<F: Commanded> Fixture<F> {
         });
         let (sender, orders) = mpsc::channel(MAX_ORDERS);
         let (keep, current) = watch::channel(Current {
+            snapshot: Arc::new(Snapshot {
+                cfg: Arc::clone(&cfg),
+                hooks: hooks.shard(&Handle::current()),
+            }),
             cfg,
             hooks,
             since: Instant::now(),
