@@ -5,12 +5,14 @@
 //! left then, and when a packet can come from that hook point to this one.
 
 use bytes::Bytes;
-use outrigger_proto::HookPoint;
+use outrigger_proto::{HookPoint, MAX_CONTEXT};
 use std::collections::HashMap;
 use tokio::sync::oneshot;
 
 /// Labels that are remembered.
-const MAX_LABELS: usize = 64 * 1024;
+const MAX_LABELS: usize = 16 * 1024;
+/// Longest label that a server makes, with room.
+const MAX_LABEL: usize = 1024;
 /// Packets of one label that may be under way.
 const MAX_PACKETS: usize = 4;
 /// A packet of which nothing was heard this long is over, when labels have to be forgotten.
@@ -97,7 +99,9 @@ impl Packets {
             before: None,
             after: None,
         };
-        let Some(stage) = stage(seen.hook_point).filter(|_| !seen.label.is_empty()) else {
+        let is_usable =
+            (1..=MAX_LABEL).contains(&seen.label.len()) && seen.context_after.len() <= MAX_CONTEXT;
+        let Some(stage) = stage(seen.hook_point).filter(|_| is_usable) else {
             return alone;
         };
         self.forget(seen.at_us);
@@ -216,13 +220,16 @@ mod tests {
     #[test]
     fn without_a_label_or_a_packet_a_call_is_alone() {
         use HookPoint::{Lease4Expire, Pkt4Receive, Pkt4Send};
+        let long = "x".repeat(MAX_LABEL + 1);
         let calls = [
             ("", Pkt4Receive, 0, "", ""),
             ("", Pkt4Send, 1, "", ""),
             ("a", Lease4Expire, 1, "", ""),
             ("a", Lease4Expire, 1, "", ""),
+            (&long, Pkt4Receive, 0, "", ""),
+            (&long, Pkt4Send, 1, "", ""),
         ];
-        assert_eq!(links(&calls), [None; 4]);
+        assert_eq!(links(&calls), [None; 6]);
     }
 
     #[test]

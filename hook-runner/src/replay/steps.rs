@@ -16,6 +16,8 @@ const MAX_AHEAD: usize = 16 * 1024;
 const MAX_AHEAD_BYTES: usize = 64 * 1024 * 1024;
 /// Servers and configurations.
 const MAX_LOADS: usize = 1024;
+/// Bytes of theirs.
+const MAX_LOAD_BYTES: usize = 64 * 1024 * 1024;
 /// Connections whose Load is remembered.
 const MAX_CONNECTIONS: usize = 4096;
 /// A reply that is this much later than it may be does not come any more.
@@ -105,6 +107,8 @@ pub(super) enum Step {
 struct Waiting {
     step: Step,
     place: Place,
+    /// Of request and reply.
+    bytes: usize,
     /// PARK was seen.
     parked: bool,
     done: bool,
@@ -123,6 +127,7 @@ pub(super) struct Steps<R> {
     open: HashMap<u64, HashMap<u64, u64>>,
     /// Each different Load, and whether the service loaded it already.
     loads: Vec<(v1::LoadRequest, bool)>,
+    load_bytes: usize,
     /// Indexes of the Loads of a connection, the latest last.
     connections: BTreeMap<u64, Vec<usize>>,
     /// Messages that the recording says are missing.
@@ -140,6 +145,7 @@ impl<R: BufRead> Steps<R> {
             first: 0,
             open: HashMap::new(),
             loads: Vec::new(),
+            load_bytes: 0,
             connections: BTreeMap::new(),
             lost: 0,
             now_us: 0,
@@ -172,7 +178,7 @@ impl<R: BufRead> Steps<R> {
         };
         self.close(&waiting);
         self.first += 1;
-        self.waiting_bytes -= size(&waiting.step);
+        self.waiting_bytes -= waiting.bytes;
         Ok(Some(waiting.step))
     }
 
@@ -249,8 +255,13 @@ impl<R: BufRead> Steps<R> {
     ) -> Result<(), ReadError> {
         let known = self.loads.iter().position(|(known, _)| *known == request);
         let index = known.unwrap_or(self.loads.len());
-        if index == MAX_LOADS {
-            return Err(self.damaged(format!("more than {MAX_LOADS} configurations")));
+        if known.is_none() {
+            self.load_bytes += request.encoded_len();
+        }
+        if index == MAX_LOADS || self.load_bytes > MAX_LOAD_BYTES {
+            let text =
+                format!("more than {MAX_LOADS} configurations, or {MAX_LOAD_BYTES} bytes of them");
+            return Err(self.damaged(text));
         }
         if self.connections.len() == MAX_CONNECTIONS {
             self.connections.pop_first();
@@ -321,10 +332,12 @@ impl<R: BufRead> Steps<R> {
             .entry(place.stream)
             .or_default()
             .insert(id, number);
-        self.waiting_bytes += size(&step);
+        let bytes = size(&step);
+        self.waiting_bytes += bytes;
         self.waiting.push_back(Waiting {
             step,
             place,
+            bytes,
             parked: false,
             done: false,
         });
@@ -348,11 +361,14 @@ impl<R: BufRead> Steps<R> {
             return;
         }
         waiting.done = true;
+        let bytes = reply.encoded_len();
+        waiting.bytes += bytes;
         let (parked, began) = (waiting.parked, waiting.place.at_us);
         if let Step::Call(call) = &mut waiting.step {
             call.answer = Some(Answer::of(parked, reply));
             call.took_us = place.at_us.saturating_sub(began);
         }
+        self.waiting_bytes += bytes;
     }
 
     /// Nothing more comes on a stream; a status is what its one call came to.

@@ -135,3 +135,26 @@ fn what_is_read_ahead_is_bounded() {
     }
     assert_eq!(seen, count);
 }
+
+#[test]
+fn configurations_that_take_too_much_room_end_the_replay() {
+    let mut file = head();
+    for number in 0..20 {
+        let load = v1::LoadRequest {
+            configuration_revision: number,
+            parameters: "x".repeat(MAX_LOAD_BYTES / 19),
+            ..Default::default()
+        };
+        file.extend(line(&Record::Load {
+            place: place(0, 2 + number),
+            service: String::new(),
+            revision: number,
+            parameters_redacted: false,
+            message: Encoded(load.encode_to_vec()),
+        }));
+    }
+    let mut steps = Steps::new(Reader::open(file.as_slice()).unwrap());
+    assert!(matches!(steps.next(), Ok(Some(Step::Load(_)))));
+    let error = steps.next().unwrap_err().to_string();
+    assert!(error.contains("bytes of them"), "{error}");
+}
