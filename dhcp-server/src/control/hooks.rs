@@ -46,12 +46,14 @@ impl<F: Commanded> Control<F> {
         };
         let own = answer.text();
         let mut response = own.clone();
-        let callout = CommandProcessed {
-            name: &request.command,
-            arguments: request.arguments_text(),
-            response: &mut response,
-        };
-        let called = snapshot.hooks.for_lifecycle().call(callout).await;
+        let mut hooks = snapshot.hooks.for_lifecycle();
+        let called = hooks
+            .call(CommandProcessed {
+                name: &request.command,
+                arguments: request.arguments_text(),
+                response: &mut response,
+            })
+            .await;
         // Failures were logged and counted where they happened, and no next step has an effect here.
         drop(called);
         if response == own {

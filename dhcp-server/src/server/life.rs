@@ -225,12 +225,13 @@ async fn tell<F: LifeHooks>(mut told: mpsc::Receiver<(Arc<Snapshot<F>>, Event)>)
                 mut response,
             } => {
                 // Nobody waits for the response.
-                let callout = CommandProcessed {
-                    name,
-                    arguments: &arguments,
-                    response: &mut response,
-                };
-                hooks.call(callout).await
+                hooks
+                    .call(CommandProcessed {
+                        name,
+                        arguments: &arguments,
+                        response: &mut response,
+                    })
+                    .await
             }
         };
         // Failures were logged and counted where they happened, and no next step has an effect here.
