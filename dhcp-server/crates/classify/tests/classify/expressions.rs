@@ -49,6 +49,14 @@ fn solicit() -> Asked<Packet6> {
     .concat();
     let other = [&[0, 0, 0, 9][..], &written(TlvKind::V6, &[(1, b"x")])].concat();
     let class = [&[0, 0, 0x11, 0x8b, 0, 3][..], b"abc", &[0, 2], b"de"].concat();
+    // RFC 7598: a rule whose prefix of 40 bits takes 5 bytes, then its port parameters.
+    let ports = written(TlvKind::V6, &[(93, &[6, 8, 0x12, 0])]);
+    let rule = [
+        &[0, 8, 24, 192, 0, 2, 0, 40, 0x20, 1, 0x0d, 0xb8, 0][..],
+        &ports,
+    ]
+    .concat();
+    let softwire = written(TlvKind::V6, &[(89, &rule)]);
     let mut query = query6(
         &[
             (1, &[0, 3, 0, 1, 2, 0, 0, 0, 0, 1]),
@@ -59,6 +67,7 @@ fn solicit() -> Asked<Packet6> {
             (17, &other),
             (41, b"zone\0\0"),
             (41, b"second"),
+            (94, &softwire),
         ],
         &[&[(18, b"outer")], &[(18, b"inner"), (37, &[0, 0, 0, 1, 7])]],
     );
@@ -267,6 +276,8 @@ fn what_only_dhcpv6_has() {
         ("option[3].option[26].exists", false),
         ("option[1].option[1].exists", false),
         ("option[17].option[2].hex == 'device'", true),
+        ("option[94].option[89].option[93].hex == 0x06081200", true),
+        ("option[94].option[90].option[93].exists", false),
         ("relay6[0].option[18].hex == 'outer'", true),
         ("relay6[1].option[18].hex == 'inner'", true),
         ("relay6[-1].option[18].hex == 'inner'", true),
@@ -350,6 +361,9 @@ fn strict_forms_meet_every_error() {
         "member('B') sand addrtotext('x') == ''",
         "sifelse(member('A'), 'a', addrtotext('x')) == 'a'",
         "addrtotext('x') == '' or member('A')",
+        // The strict forms are the looser ones.
+        "member('A') or member('B') sor addrtotext('x') == ''",
+        "member('B') and member('A') sand addrtotext('x') == ''",
     ] {
         let parsed = BoolExpression::parse(text, Definitions::standard(Universe::V4)).unwrap();
         assert_eq!(parsed.is_true(&query.subject()), Err(length), "{text}");
