@@ -1,11 +1,7 @@
 //! One call of a hook point, as a callout sees it.
 
 use crate::HookError;
-use crate::points::{
-    CarriesQuery, CarriesResponse, ChangesLease, EditsQuery, EditsResponse, Family, IdentifiesHost,
-    JoinsClass, NamesClient, Parks, Point, ReplacesQuery, ReplacesResponse, ReportsAddressInUse,
-    SelectsSubnet,
-};
+use crate::points::{CarriesQuery, CarriesResponse, Parks, Point};
 use crate::run::Surroundings;
 use bytes::Bytes;
 use outrigger_proto::{MAX_CONTEXT, NextStep, v1};
@@ -71,15 +67,50 @@ impl<'a, P: Point> Call<'a, P> {
         self.status
     }
 
-    /// Time left; `None` where the server set no limit.
+    /// Time left for the reply, after [`park`](Call::park) for the final one; `None` where the server set no limit.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
-        let deadline = self.surroundings.deadline?;
+        let deadline = self.surroundings.deadline()?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
     /// What this service put there at an earlier hook point of this packet, perhaps in another process or version of
     /// it; empty where it put nothing. It comes from the network: check it.
+    ///
+    /// ```
+    /// use outrigger_hook_sdk::points::{Pkt4Receive, Pkt4Send};
+    /// use outrigger_hook_sdk::testing::Trial;
+    /// use outrigger_hook_sdk::{Call, Callouts, HookError, v1};
+    ///
+    /// /// Tells the client in option 43 how many options it sent.
+    /// struct Counts;
+    ///
+    /// impl Callouts for Counts {
+    ///     async fn pkt4_receive(&self, call: &mut Call<'_, Pkt4Receive>) -> Result<(), HookError> {
+    ///         let count = u8::try_from(call.query()?.options.len())?;
+    ///         call.set_context(vec![count]);
+    ///         Ok(())
+    ///     }
+    ///
+    ///     async fn pkt4_send(&self, call: &mut Call<'_, Pkt4Send>) -> Result<(), HookError> {
+    ///         let count = call.context().clone();
+    ///         call.response_options().set([43], count);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), String> {
+    /// let query = Some(v1::Packet4::default());
+    /// let received = Trial::<Pkt4Receive>::new(v1::Query4Arguments { query });
+    /// let received = received.run(&Counts).await?;
+    /// let sent = Trial::<Pkt4Send>::new(v1::Response4Arguments::default());
+    /// let sent = sent.after(&received).run(&Counts).await?;
+    /// let response = sent.changes.and_then(|changes| changes.response4).ok_or("no changes")?;
+    /// assert_eq!(response.options[0].data, vec![0]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn context(&self) -> &'a Bytes {
         &self.request.context
@@ -111,7 +142,7 @@ impl<'a, P: Point> Call<'a, P> {
         self.result.changes.get_or_insert_default()
     }
 
-    fn set_next_step(&mut self, step: NextStep) {
+    pub(crate) fn set_next_step(&mut self, step: NextStep) {
         self.result.next_step = v1::NextStep::from(step).into();
     }
 
@@ -157,152 +188,38 @@ where
     }
 }
 
-impl<P: EditsQuery> Call<'_, P> {
-    /// Changes options of the client's packet.
-    pub fn query_options(&mut self) -> OptionEdits<'_> {
-        OptionEdits::new(P::Family::options(self.query_changes()))
-    }
-
-    /// Changes the client's packet: in DHCPv4 also header fields.
-    pub fn query_changes(&mut self) -> &mut <P::Family as Family>::PacketChanges {
-        P::Family::query(self.changes()).get_or_insert_default()
-    }
-}
-
-impl<P: EditsResponse> Call<'_, P> {
-    /// Changes options of the server's packet.
-    pub fn response_options(&mut self) -> OptionEdits<'_> {
-        OptionEdits::new(P::Family::options(self.response_changes()))
-    }
-
-    /// Changes the server's packet: in DHCPv4 also header fields.
-    pub fn response_changes(&mut self) -> &mut <P::Family as Family>::PacketChanges {
-        P::Family::response(self.changes()).get_or_insert_default()
-    }
-}
-
-impl<P: SelectsSubnet> Call<'_, P> {
-    /// Has the server use this subnet instead of its own choice.
-    pub fn select_subnet(&mut self, id: u32) {
-        self.changes().subnet_id = Some(id);
-    }
-
-    /// Has the server go on as if it had found no subnet.
-    pub fn select_no_subnet(&mut self) {
-        self.select_subnet(0);
-    }
-}
-
-impl<P: JoinsClass> Call<'_, P> {
-    /// Makes the packet a member of a client class.
-    pub fn join_class(&mut self, class: impl Into<String>) {
-        let changes = P::Family::query(self.changes()).get_or_insert_default();
-        P::Family::classes(changes).push(class.into());
-    }
-}
-
-impl<P: ChangesLease> Call<'_, P> {
-    /// Changes the lease.
-    pub fn lease_changes(&mut self) -> &mut v1::LeaseChanges {
-        self.changes().lease.get_or_insert_default()
-    }
-}
-
-impl<P: NamesClient> Call<'_, P> {
-    /// Changes the client's name and which DNS updates are done for it.
-    pub fn name_changes(&mut self) -> &mut v1::NameChanges {
-        self.changes().names.get_or_insert_default()
-    }
-}
-
-impl<P: IdentifiesHost> Call<'_, P> {
-    /// Looks for host reservations under this flexible identifier; empty is none.
-    pub fn identify(&mut self, identifier: impl Into<Bytes>) {
-        self.changes().host_identifier = Some(identifier.into());
-    }
-}
-
-impl<P: ReplacesQuery> Call<'_, P> {
-    /// Has the server decode this datagram instead of the received one.
-    pub fn replace_query(&mut self, datagram: impl Into<Bytes>) {
-        let changes = P::Family::query(self.changes()).get_or_insert_default();
-        *P::Family::wire(changes) = Some(datagram.into());
-    }
-}
-
-impl<P: ReplacesResponse> Call<'_, P> {
-    /// Has the server send this datagram. At `pktN_send` it takes effect together with [`skip`](Call::skip).
-    pub fn replace_response(&mut self, datagram: impl Into<Bytes>) {
-        let changes = P::Family::response(self.changes()).get_or_insert_default();
-        *P::Family::wire(changes) = Some(datagram.into());
-    }
-}
-
-impl<P: ReportsAddressInUse> Call<'_, P> {
-    /// Says, after [`park`](Call::park), whether somebody else uses the offered address.
-    pub fn report_address_in_use(&mut self, in_use: bool) {
-        self.changes().offer_address_in_use = Some(in_use);
-    }
-}
-
 impl<P: Parks> Call<'_, P> {
+    /// How long the server would hold the packet for this call; `None` where it cannot be held, as for a reply that goes
+    /// into a DHCPv6 packet (RFC 7341), or without a session.
+    #[must_use]
+    pub fn park_budget(&self) -> Option<Duration> {
+        self.surroundings.park_budget
+    }
+
     /// Holds the packet while the callout goes on: what it returns in the end is the final reply. From here on the
-    /// server's deadline for parked packets counts, not that of the call.
+    /// [budget for parked packets](Call::park_budget) counts, not that of the call. The server serves the client's other
+    /// packets meanwhile.
+    ///
+    /// ```
+    /// use outrigger_hook_sdk::points::Subnet4Select;
+    /// use outrigger_hook_sdk::{Call, Callouts, HookError};
+    /// # async fn ask_the_billing_system(_client: &str) -> Result<u32, HookError> { Ok(2) }
+    ///
+    /// struct Billing;
+    ///
+    /// impl Callouts for Billing {
+    ///     async fn subnet4_select(&self, call: &mut Call<'_, Subnet4Select>) -> Result<(), HookError> {
+    ///         call.park()?;
+    ///         let subnet = ask_the_billing_system(call.packet_label()).await?;
+    ///         call.select_subnet(subnet);
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// The call did not come over a session; only sessions can park.
+    /// The server would not hold the packet: see [`park_budget`](Call::park_budget).
     pub fn park(&mut self) -> Result<(), HookError> {
         self.surroundings.park(self.request.id)
-    }
-}
-
-/// Option edits of one packet, applied by the server in order.
-///
-/// A path is the option's code, then the code of a sub-option in it, and so on: `[17, 33]` is sub-option 33 of DHCPv6
-/// option 17. Options on the way must exist in the packet, or the server refuses the whole reply.
-#[derive(Debug)]
-pub struct OptionEdits<'a> {
-    edits: &'a mut Vec<v1::OptionEdit>,
-    enterprise: u32,
-}
-
-impl<'a> OptionEdits<'a> {
-    fn new(edits: &'a mut Vec<v1::OptionEdit>) -> Self {
-        Self {
-            edits,
-            enterprise: 0,
-        }
-    }
-
-    /// Enters only the instance of this enterprise, of DHCPv4 option 124 or 125 or DHCPv6 option 16 or 17. Without it
-    /// the first instance is entered.
-    #[must_use]
-    pub fn of_enterprise(self, enterprise: u32) -> Self {
-        Self { enterprise, ..self }
-    }
-
-    /// Replaces the option; where there is none, appends it. Empty data is an empty option.
-    pub fn set(&mut self, path: impl AsRef<[u32]>, data: impl Into<Bytes>) -> &mut Self {
-        self.push(v1::option_edit::Action::Set, path.as_ref(), data.into())
-    }
-
-    /// Appends another instance.
-    pub fn add(&mut self, path: impl AsRef<[u32]>, data: impl Into<Bytes>) -> &mut Self {
-        self.push(v1::option_edit::Action::Add, path.as_ref(), data.into())
-    }
-
-    /// Removes every instance; nothing happens where there is none.
-    pub fn remove(&mut self, path: impl AsRef<[u32]>) -> &mut Self {
-        self.push(v1::option_edit::Action::Remove, path.as_ref(), Bytes::new())
-    }
-
-    fn push(&mut self, action: v1::option_edit::Action, path: &[u32], data: Bytes) -> &mut Self {
-        self.edits.push(v1::OptionEdit {
-            action: action.into(),
-            path: path.to_vec(),
-            enterprise: self.enterprise,
-            data,
-        });
-        self
     }
 }

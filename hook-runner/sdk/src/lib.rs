@@ -39,6 +39,9 @@
 
 mod call;
 mod callouts;
+mod changes;
+mod commands;
+mod edits;
 mod endpoint;
 mod error;
 mod loads;
@@ -51,8 +54,10 @@ mod session;
 mod signals;
 pub mod testing;
 
-pub use call::{Call, OptionEdits};
+pub use call::Call;
 pub use callouts::Callouts;
+pub use commands::ControlCommand;
+pub use edits::OptionEdits;
 pub use endpoint::{ConnectError, Endpoint, EndpointError};
 pub use error::{HookError, Refusal, ServeError};
 pub use outrigger_proto::{Family, HookPoint, MAX_CONTEXT, NextStep, v1};

@@ -1,14 +1,15 @@
 //! What a session has to tell its server: collected by callouts, taken by the transport.
 
-use crate::run::Failure;
-use outrigger_proto::{MAX_MESSAGE, NextStep, v1};
+use crate::run::{Failure, parked, result_reply};
+use outrigger_proto::{MAX_MESSAGE, v1};
 use prost::Message;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 use tokio_stream::Stream;
 
 /// Replies of one message at most. tonic packs several messages into one write, so a small cap costs nothing, and the
@@ -34,8 +35,8 @@ struct State {
     welcomed: bool,
     drain: Drain,
     replies: Vec<v1::CalloutReply>,
-    /// Calls that got their PARK reply and not yet their final one.
-    parked: HashSet<u64>,
+    /// Calls that got their PARK reply and not yet their final one, and until when the server waits for that.
+    parked: HashMap<u64, Instant>,
     end: Option<Result<(), tonic::Status>>,
     transport: Option<Waker>,
 }
@@ -81,21 +82,17 @@ impl Outbox {
     }
 
     /// The first of two replies. Asking again changes nothing.
-    pub(crate) fn park(&self, id: u64) {
+    pub(crate) fn park(&self, id: u64, until: Instant) {
         self.change(|state| {
-            if state.parked.insert(id) {
-                let result = v1::CalloutResult {
-                    next_step: v1::NextStep::from(NextStep::Park).into(),
-                    ..Default::default()
-                };
-                state.replies.push(crate::run::result_reply(id, result));
+            if state.parked.insert(id, until).is_none() {
+                state.replies.push(result_reply(id, parked()));
             }
         });
     }
 
-    /// Whether the call waits with its PARK reply sent: then its own deadline no longer counts.
-    pub(crate) fn is_parked(&self, id: u64) -> bool {
-        self.state().parked.contains(&id)
+    /// Where the call waits with its PARK reply sent: until when. Then its own deadline no longer counts.
+    pub(crate) fn parked_until(&self, id: u64) -> Option<Instant> {
+        self.state().parked.get(&id).copied()
     }
 
     /// Asks the server for no further calls. Once.
@@ -218,7 +215,7 @@ mod tests {
             context: Some(vec![0; bytes].into()),
             ..Default::default()
         };
-        crate::run::result_reply(id, result)
+        result_reply(id, result)
     }
 
     fn next(outbox: &Outbox) -> Option<Body> {

@@ -19,11 +19,11 @@ macro_rules! table {
             Lease4Renew lease4_renew V4 Lease4Arguments [ChangesLease JoinsClass];
             Lease4Release lease4_release V4 Lease4Arguments [JoinsClass];
             Lease4Decline lease4_decline V4 Lease4Arguments [JoinsClass];
-            Lease4Offer lease4_offer V4 Lease4OfferArguments [EditsResponse JoinsClass Parks ReportsAddressInUse];
+            Lease4Offer lease4_offer V4 Lease4OfferArguments [AddressesResponse EditsResponse JoinsClass Parks ReportsAddressInUse];
             Lease4ServerDecline lease4_server_decline V4 Lease4Arguments [];
-            Leases4Committed leases4_committed V4 Leases4CommittedArguments [EditsResponse JoinsClass Parks];
-            Pkt4Send pkt4_send V4 Response4Arguments [EditsResponse JoinsClass ReplacesResponse];
-            Buffer4Send buffer4_send V4 Response4Arguments [ReplacesResponse];
+            Leases4Committed leases4_committed V4 Leases4CommittedArguments [AddressesResponse EditsResponse JoinsClass Parks];
+            Pkt4Send pkt4_send V4 Response4Arguments [AddressesResponse EditsResponse JoinsClass ReplacesResponse];
+            Buffer4Send buffer4_send V4 Response4Arguments [AddressesResponse ReplacesResponse];
             Lease4Expire lease4_expire V4 ExpiredLeaseArguments [ChangesLease];
             Lease4Recover lease4_recover V4 ExpiredLeaseArguments [];
             Dhcp4SrvConfigured dhcp4_srv_configured Server ServerConfiguredArguments [RefusesConfiguration];
@@ -38,10 +38,10 @@ macro_rules! table {
             Lease6Rebind lease6_rebind V6 Lease6Arguments [ChangesLease EditsIa JoinsClass];
             Lease6Release lease6_release V6 Lease6Arguments [JoinsClass];
             Lease6Decline lease6_decline V6 Lease6Arguments [JoinsClass];
-            Addr6Register addr6_register V6 Addr6RegisterArguments [ChangesLease EditsResponse JoinsClass];
-            Leases6Committed leases6_committed V6 Leases6CommittedArguments [EditsResponse JoinsClass Parks];
-            Pkt6Send pkt6_send V6 Response6Arguments [EditsResponse JoinsClass ReplacesResponse];
-            Buffer6Send buffer6_send V6 Response6Arguments [ReplacesResponse];
+            Addr6Register addr6_register V6 Addr6RegisterArguments [AddressesResponse ChangesLease EditsResponse JoinsClass];
+            Leases6Committed leases6_committed V6 Leases6CommittedArguments [AddressesResponse EditsResponse JoinsClass Parks];
+            Pkt6Send pkt6_send V6 Response6Arguments [AddressesResponse EditsResponse JoinsClass ReplacesResponse];
+            Buffer6Send buffer6_send V6 Response6Arguments [AddressesResponse ReplacesResponse];
             Lease6Expire lease6_expire V6 ExpiredLeaseArguments [ChangesLease];
             Lease6Recover lease6_recover V6 ExpiredLeaseArguments [];
             Dhcp6SrvConfigured dhcp6_srv_configured Server ServerConfiguredArguments [RefusesConfiguration];
@@ -98,6 +98,12 @@ pub trait Family: sealed::Sealed + Send + Sync + 'static {
     fn options(changes: &mut Self::PacketChanges) -> &mut Vec<v1::OptionEdit>;
     /// The classes to join.
     fn classes(changes: &mut Self::PacketChanges) -> &mut Vec<String>;
+    /// The classes to be decided once the lease is known.
+    fn additional_classes(changes: &mut Self::PacketChanges) -> &mut Vec<String>;
+    /// Where the packet goes.
+    fn link(changes: &mut Self::PacketChanges) -> &mut Option<v1::LinkChanges>;
+    /// The packet to take instead of what the datagram says.
+    fn parsed(changes: &mut Self::PacketChanges) -> &mut Option<Self::Packet>;
     /// The datagram to take instead.
     fn wire(changes: &mut Self::PacketChanges) -> &mut Option<bytes::Bytes>;
 }
@@ -128,6 +134,18 @@ macro_rules! families {
 
             fn classes(changes: &mut v1::$changes) -> &mut Vec<String> {
                 &mut changes.add_classes
+            }
+
+            fn additional_classes(changes: &mut v1::$changes) -> &mut Vec<String> {
+                &mut changes.add_additional_classes
+            }
+
+            fn link(changes: &mut v1::$changes) -> &mut Option<v1::LinkChanges> {
+                &mut changes.link
+            }
+
+            fn parsed(changes: &mut v1::$changes) -> &mut Option<v1::$packet> {
+                &mut changes.parsed
             }
 
             fn wire(changes: &mut v1::$changes) -> &mut Option<bytes::Bytes> {
@@ -210,6 +228,8 @@ macro_rules! abilities {
 }
 
 abilities! {
+    /// Hook points where the destination of the server's packet may change: `response.link`.
+    AddressesResponse: PacketPoint;
     /// Hook points that ask for the answer to a control command: `command-response`.
     AnswersCommand: Point;
     /// Hook points where the lease may change: `lease.*`, each as the table of hook points says.
@@ -220,7 +240,7 @@ abilities! {
     /// the relays added.
     EditsQuery: PacketPoint;
     /// Hook points where the server's packet may change: options, in DHCPv4 the header, in DHCPv6 what
-    /// goes to the relays, mostly also where it is sent.
+    /// goes to the relays.
     EditsResponse: PacketPoint;
     /// Hook points that ask for a host identifier: `identifier`.
     IdentifiesHost: PacketPoint;
@@ -232,7 +252,7 @@ abilities! {
     Parks: PacketPoint;
     /// Hook points where the received datagram may be replaced: `query.wire`, or with SKIP `query.parsed`.
     ReplacesQuery: PacketPoint;
-    /// Hook points where the datagram to send may be replaced: `response.wire`, `response.link`.
+    /// Hook points where the datagram to send may be replaced: `response.wire`.
     ReplacesResponse: PacketPoint;
     /// Hook points where a configuration may be refused: `error`.
     RefusesConfiguration: Point;
@@ -274,6 +294,12 @@ macro_rules! points {
             }
         }
 
+        /// What the trial of each hook point says of a service without callouts.
+        #[cfg(test)]
+        async fn try_each(callouts: &impl crate::Callouts) -> Vec<Result<v1::CalloutResult, String>> {
+            vec![$(crate::testing::Trial::<$point>::new(Default::default()).run(callouts).await,)+]
+        }
+
         #[cfg(test)]
         const ROWS: &[(HookPoint, &str, &[&str])] = &[
             $((HookPoint::$point, stringify!($method), &[$(stringify!($ability)),*]),)+
@@ -295,6 +321,7 @@ mod tests {
             "query.options" | "query.header" | "query.hw-address" | "query.relays" => "EditsQuery",
             "response.options" | "response.header" | "response.relays" => "EditsResponse",
             "response.wire" => "ReplacesResponse",
+            "response.link" => "AddressesResponse",
             "ia.options" => "EditsIa",
             "error" => "RefusesConfiguration",
             "command-response" => "AnswersCommand",
@@ -314,9 +341,7 @@ mod tests {
         for (point, method, abilities) in ROWS {
             assert_eq!(*method, point.name().trim_start_matches('$'));
             let spec = point.spec();
-            // Where a reply is sent to goes with the reply.
-            let changes = spec.changes.iter().filter(|c| **c != "response.link");
-            let mut expected: BTreeSet<_> = changes.map(|c| ability_for(c)).collect();
+            let mut expected: BTreeSet<_> = spec.changes.iter().map(|c| ability_for(c)).collect();
             if point.can_park() {
                 expected.insert("Parks");
             }
@@ -326,5 +351,20 @@ mod tests {
                 "{point}"
             );
         }
+    }
+
+    struct Nothing;
+
+    impl crate::Callouts for Nothing {}
+
+    #[tokio::test]
+    async fn every_hook_point_can_be_tried() {
+        let said = Box::pin(try_each(&Nothing)).await;
+        let expected: Vec<_> = HookPoint::ALL
+            .iter()
+            .map(|point| format!("the service subscribed to {point} but has no callout for it"))
+            .map(Err)
+            .collect();
+        assert_eq!(said, expected);
     }
 }

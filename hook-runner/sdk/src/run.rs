@@ -2,13 +2,13 @@
 
 use crate::callouts::dispatch;
 use crate::outbox::Outbox;
-use crate::{Callouts, HookError, points};
+use crate::{Callouts, ControlCommand, HookError, points};
 use outrigger_proto::{HookPoint, NextStep, convert, v1};
 use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -17,34 +17,54 @@ use tracing::Instrument;
 /// What a running call knows of the outside.
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
-    /// When the server stops waiting.
-    pub(crate) deadline: Option<Instant>,
+    /// When the server stops waiting for the first reply.
+    pub(crate) call_deadline: Option<Instant>,
+    /// How long the server would hold the packet.
+    pub(crate) park_budget: Option<Duration>,
+    /// When the server stops waiting for the final reply.
+    parked_until: OnceLock<Instant>,
     /// Where replies go; only a session has it.
-    pub(crate) outbox: Option<Arc<Outbox>>,
+    outbox: Option<Arc<Outbox>>,
 }
 
 impl Surroundings {
     /// Of a call that was received at `received`. A budget of 0 is what a client writes that does not think of budgets:
-    /// no limit.
-    pub(crate) fn new(budget_us: u32, received: Instant, outbox: Option<Arc<Outbox>>) -> Self {
-        let budget = Duration::from_micros(budget_us.into());
+    /// no limit. Without an outbox the call cannot park.
+    pub(crate) fn new(
+        request: &v1::CalloutRequest,
+        received: Instant,
+        outbox: Option<Arc<Outbox>>,
+    ) -> Self {
+        let budget = |us: u32| (us > 0).then(|| Duration::from_micros(us.into()));
         Self {
-            deadline: (budget_us > 0).then(|| received + budget),
+            call_deadline: budget(request.budget_us).map(|budget| received + budget),
+            park_budget: budget(request.park_budget_us).filter(|_| outbox.is_some()),
+            parked_until: OnceLock::new(),
             outbox,
         }
     }
 
     pub(crate) fn is_expired(&self) -> bool {
-        self.deadline
+        self.call_deadline
             .is_some_and(|deadline| deadline <= Instant::now())
     }
 
+    /// When the server stops waiting for the reply that comes next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.parked_until.get().copied().or(self.call_deadline)
+    }
+
+    /// Sends the first of two replies. Asking again changes nothing.
     pub(crate) fn park(&self, id: u64) -> Result<(), HookError> {
         let outbox = self
             .outbox
             .as_ref()
             .ok_or_else(|| HookError::new("only a call of a session can park"))?;
-        outbox.park(id);
+        let budget = self
+            .park_budget
+            .ok_or_else(|| HookError::new("the server does not hold the packet of this call"))?;
+        let until = *self.parked_until.get_or_init(|| Instant::now() + budget);
+        outbox.park(id, until);
         Ok(())
     }
 }
@@ -62,6 +82,10 @@ pub(crate) enum Failure {
     NotLoaded(u64),
     #[error("the call's budget of {0} µs ran out")]
     Expired(u32),
+    #[error("the packet was held for {0} µs and there is no final reply")]
+    HeldTooLong(u32),
+    #[error("the service does not offer the command \"{0}\"")]
+    NotOffered(String),
     #[error("more than {0} calls are open")]
     Overloaded(usize),
     #[error("the reply has {0} bytes, more than a message may have")]
@@ -89,9 +113,9 @@ impl Failure {
         let code = match &self {
             Self::Callout(_) => tonic::Code::Unknown,
             Self::Panic(_) => tonic::Code::Internal,
-            Self::Malformed(_) => tonic::Code::InvalidArgument,
+            Self::Malformed(_) | Self::NotOffered(_) => tonic::Code::InvalidArgument,
             Self::NotLoaded(_) => tonic::Code::FailedPrecondition,
-            Self::Expired(_) => tonic::Code::DeadlineExceeded,
+            Self::Expired(_) | Self::HeldTooLong(_) => tonic::Code::DeadlineExceeded,
             Self::Overloaded(_) | Self::TooLarge(_) => tonic::Code::ResourceExhausted,
         };
         tonic::Status::new(code, self.to_string())
@@ -106,7 +130,44 @@ pub(crate) fn result_reply(id: u64, result: v1::CalloutResult) -> v1::CalloutRep
     }
 }
 
-/// Runs the callout that `request` asks for. Never panics, whatever the request or the callout.
+/// That the packet is to be held.
+pub(crate) fn parked() -> v1::CalloutResult {
+    v1::CalloutResult {
+        next_step: v1::NextStep::from(NextStep::Park).into(),
+        ..Default::default()
+    }
+}
+
+/// The callouts of a configuration, and the control commands that were offered with them.
+#[derive(Debug)]
+pub(crate) struct Offer<C> {
+    pub(crate) callouts: Arc<C>,
+    pub(crate) commands: Vec<String>,
+}
+
+impl<C: Callouts> Offer<C> {
+    /// Runs the callout that `request` asks for. Never panics, whatever the request or the callout.
+    pub(crate) async fn run(
+        &self,
+        request: &v1::CalloutRequest,
+        surroundings: &Surroundings,
+    ) -> Result<v1::CalloutResult, Failure> {
+        if let Some(v1::arguments::Point::Command(command)) = point_of(request) {
+            let command = ControlCommand::parse(&command.command);
+            let name = command.map_err(Failure::Callout)?.name;
+            if !self.commands.contains(&name) {
+                return Err(Failure::NotOffered(name));
+            }
+        }
+        run(self.callouts.as_ref(), request, surroundings).await
+    }
+}
+
+fn point_of(request: &v1::CalloutRequest) -> Option<&v1::arguments::Point> {
+    request.arguments.as_ref()?.point.as_ref()
+}
+
+/// Runs the callout that `request` asks for, whichever commands are offered.
 pub(crate) async fn run<C: Callouts>(
     callouts: &C,
     request: &v1::CalloutRequest,
@@ -132,11 +193,8 @@ fn understand(
     let malformed = |text: String| Failure::Malformed(text);
     let point = convert::hook_point(request.hook_point)
         .map_err(|_| malformed(format!("there is no hook point {}", request.hook_point)))?;
-    let arguments = request
-        .arguments
-        .as_ref()
-        .and_then(|arguments| arguments.point.as_ref())
-        .ok_or_else(|| malformed(format!("{point} came without arguments")))?;
+    let arguments =
+        point_of(request).ok_or_else(|| malformed(format!("{point} came without arguments")))?;
     let theirs = points::of_arguments(arguments);
     if theirs != point {
         return Err(malformed(format!(

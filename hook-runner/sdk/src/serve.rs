@@ -3,7 +3,7 @@
 use crate::endpoint::Listener;
 use crate::loads::Loads;
 use crate::outbox::Outgoing;
-use crate::run::{Failure, Surroundings, catch_panic, result_reply, run};
+use crate::run::{Failure, Offer, Surroundings, catch_panic, result_reply};
 use crate::session::{self, Shared};
 use crate::{Endpoint, Loaded, Refusal, ServeError, Service};
 use outrigger_proto::v1::callouts_server::{Callouts as Rpc, CalloutsServer};
@@ -298,11 +298,11 @@ impl<S: Service> CalloutsRpc<S> {
         let loaded = catch_panic(self.service.load(request))
             .await
             .map_err(|text| Refusal::new(format!("loading panicked: {text}")))??;
-        loaded.subscriptions.check()?;
+        loaded.check()?;
         Ok(loaded)
     }
 
-    fn loaded(&self, subscriptions: Vec<v1::Subscription>) -> v1::Loaded {
+    fn loaded(&self, subscriptions: Vec<v1::Subscription>, commands: Vec<String>) -> v1::Loaded {
         v1::Loaded {
             protocol_version: PROTOCOL_VERSION,
             name: self.service.name().to_owned(),
@@ -310,7 +310,7 @@ impl<S: Service> CalloutsRpc<S> {
             subscriptions,
             sessions: true,
             max_in_flight: u32::try_from(self.shared.max_in_flight).unwrap_or(u32::MAX),
-            commands: Vec::new(),
+            commands,
         }
     }
 
@@ -329,11 +329,11 @@ impl<S: Service> CalloutsRpc<S> {
             None => v1::Family::Unspecified,
         };
         let revision = request.configuration_revision;
-        let callouts = self.shared.loads.find_unnamed(family, revision);
-        let callouts = callouts.ok_or(Failure::NotLoaded(revision))?;
-        let surroundings = Surroundings::new(request.budget_us, received, None);
-        let running = run(callouts.as_ref(), request, &surroundings);
-        match surroundings.deadline {
+        let offer = self.shared.loads.find_unnamed(family, revision);
+        let offer = offer.ok_or(Failure::NotLoaded(revision))?;
+        let surroundings = Surroundings::new(request, received, None);
+        let running = offer.run(request, &surroundings);
+        match surroundings.call_deadline {
             None => running.await,
             Some(deadline) => timeout(deadline - received, running)
                 .await
@@ -356,10 +356,15 @@ impl<S: Service> Rpc for CalloutsRpc<S> {
             Ok(Loaded {
                 callouts,
                 subscriptions,
+                commands,
             }) => {
-                self.shared.loads.insert(&request, callouts);
+                let offer = Offer {
+                    callouts,
+                    commands: commands.clone(),
+                };
+                self.shared.loads.insert(&request, Arc::new(offer));
                 tracing::info!(server = %server.name, instance = %server.instance_id, revision, "loaded");
-                v1::load_reply::Result::Loaded(self.loaded(subscriptions.into_vec()))
+                v1::load_reply::Result::Loaded(self.loaded(subscriptions.into_vec(), commands))
             }
             Err(Refusal(text)) => {
                 tracing::warn!(server = %server.name, instance = %server.instance_id, revision, %text, "refused to load");

@@ -6,6 +6,9 @@ use std::future::{Future, ready};
 use std::sync::Arc;
 use tokio::sync::watch;
 
+/// Control commands of one service at most.
+const MAX_COMMANDS: usize = 128;
+
 /// A hook service: it makes the callouts for each server and each configuration that loads it.
 ///
 /// Several servers may be loaded at a time, one of each family for instance, each with its own parameters. What belongs
@@ -42,6 +45,7 @@ pub trait Service: Send + Sync + 'static {
 pub struct Loaded<C> {
     pub(crate) callouts: Arc<C>,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) commands: Vec<String>,
 }
 
 impl<C: Callouts> Loaded<C> {
@@ -50,6 +54,35 @@ impl<C: Callouts> Loaded<C> {
         Self {
             callouts: callouts.into(),
             subscriptions,
+            commands: Vec::new(),
+        }
+    }
+
+    /// And the control commands that [`Callouts::command`] answers: `"class-list"`. The server calls the service for these
+    /// alone, and lists them in `list-commands`; one of its own of the same name is no longer called. At most 128, of
+    /// lower-case letters, digits and hyphens. No subscription is needed for them.
+    #[must_use]
+    pub fn commands(mut self, names: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.commands.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Finds what a server would leave out.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        self.subscriptions.check()?;
+        if self.commands.len() > MAX_COMMANDS {
+            return Err(Refusal::new(format!(
+                "the service offers {} commands; {MAX_COMMANDS} are possible",
+                self.commands.len()
+            )));
+        }
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let wrong = |name: &&String| name.is_empty() || !name.chars().all(allowed);
+        match self.commands.iter().find(wrong) {
+            Some(name) => Err(Refusal::new(format!(
+                "the service offers the command \"{name}\"; a name has lower-case letters, digits and hyphens"
+            ))),
+            None => Ok(()),
         }
     }
 }
@@ -125,6 +158,7 @@ pub struct Fixed<C> {
     name: String,
     version: String,
     subscriptions: Subscriptions,
+    commands: Vec<String>,
     callouts: Arc<C>,
 }
 
@@ -140,8 +174,16 @@ impl<C: Callouts> Fixed<C> {
             name: name.into(),
             version: version.into(),
             subscriptions,
+            commands: Vec::new(),
             callouts: callouts.into(),
         }
+    }
+
+    /// And the control commands that it answers, see [`Loaded::commands`].
+    #[must_use]
+    pub fn commands(mut self, names: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.commands.extend(names.into_iter().map(Into::into));
+        self
     }
 }
 
@@ -160,16 +202,35 @@ impl<C: Callouts> Service for Fixed<C> {
         &self,
         _request: &v1::LoadRequest,
     ) -> impl Future<Output = Result<Loaded<C>, Refusal>> + Send {
-        ready(Ok(Loaded::new(
-            Arc::clone(&self.callouts),
-            self.subscriptions.clone(),
-        )))
+        let callouts = Arc::clone(&self.callouts);
+        let loaded = Loaded::new(callouts, self.subscriptions.clone());
+        ready(Ok(loaded.commands(&self.commands)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_that_no_server_would_call_is_found() {
+        struct Nothing;
+        impl Callouts for Nothing {}
+        let offering = |names: &[&str]| {
+            let names = names.iter().copied();
+            Loaded::new(Nothing, Subscriptions::new())
+                .commands(names)
+                .check()
+        };
+        assert_eq!(offering(&["class-list", "x2"]), Ok(()));
+        for name in ["", "Class-list", "class_list", "a b"] {
+            let text = offering(&["x", name]).unwrap_err().0;
+            assert!(text.contains(&format!("\"{name}\"")), "{text}");
+        }
+        assert_eq!(offering(&["a"; 128]), Ok(()));
+        let text = offering(&["a"; 129]).unwrap_err().0;
+        assert!(text.contains("129 commands; 128 are possible"), "{text}");
+    }
 
     #[test]
     fn a_subscription_outside_the_table_is_found() {

@@ -6,7 +6,7 @@
 use crate::Callouts;
 use crate::loads::{Key, Loads};
 use crate::outbox::{Outbox, Outgoing};
-use crate::run::{Failure, Surroundings, result_reply, run};
+use crate::run::{Failure, Offer, Surroundings, result_reply};
 use outrigger_proto::v1;
 use outrigger_proto::v1::server_message::Message as Body;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
@@ -24,7 +24,7 @@ const FLUSH_AFTER: Duration = Duration::from_micros(500);
 /// What a session needs of the service around it.
 #[derive(Debug)]
 pub(crate) struct Shared<C> {
-    pub(crate) loads: Loads<C>,
+    pub(crate) loads: Loads<Offer<C>>,
     pub(crate) max_in_flight: usize,
     pub(crate) draining: CancellationToken,
 }
@@ -42,7 +42,7 @@ pub(crate) fn open<C: Callouts>(
         outbox: Arc::clone(&outbox),
         shared,
         hello: v1::Hello::default(),
-        callouts: None,
+        offer: None,
         waiting: JoinSet::new(),
     };
     let task = tokio::spawn(async move {
@@ -57,7 +57,7 @@ struct Session<C> {
     shared: Arc<Shared<C>>,
     hello: v1::Hello,
     /// Those of the latest call's configuration.
-    callouts: Option<(u64, Arc<C>)>,
+    offer: Option<(u64, Arc<Offer<C>>)>,
     /// Calls that were not ready at their first poll.
     waiting: JoinSet<()>,
 }
@@ -94,7 +94,7 @@ impl<C: Callouts> Session<C> {
             };
             match message.message {
                 Some(Body::Hello(hello)) => self.greet(hello)?,
-                Some(Body::Calls(_)) if self.callouts.is_none() => {
+                Some(Body::Calls(_)) if self.offer.is_none() => {
                     return Err(Status::invalid_argument("a session starts with Hello"));
                 }
                 Some(Body::Calls(batch)) => self.call(batch.calls).await,
@@ -106,33 +106,33 @@ impl<C: Callouts> Session<C> {
     }
 
     fn greet(&mut self, hello: v1::Hello) -> Result<(), Status> {
-        if self.callouts.is_some() {
+        if self.offer.is_some() {
             return Err(Status::invalid_argument("a session has one Hello"));
         }
         self.hello = hello;
         let revision = self.hello.configuration_revision;
-        self.callouts_of(revision).map_err(Failure::into_status)?;
+        self.offer_of(revision).map_err(Failure::into_status)?;
         let Self { hello, .. } = self;
         tracing::info!(server = %hello.instance_id, service = %hello.service_name, revision, "session is open");
         Ok(())
     }
 
     /// The callouts of a configuration of this session's server.
-    fn callouts_of(&mut self, revision: u64) -> Result<Arc<C>, Failure> {
-        if let Some((known, callouts)) = &self.callouts
+    fn offer_of(&mut self, revision: u64) -> Result<Arc<Offer<C>>, Failure> {
+        if let Some((known, offer)) = &self.offer
             && *known == revision
         {
-            return Ok(Arc::clone(callouts));
+            return Ok(Arc::clone(offer));
         }
         let key = Key {
             instance_id: self.hello.instance_id.clone(),
             service_name: self.hello.service_name.clone(),
             revision,
         };
-        let callouts = self.shared.loads.find(&key);
-        let callouts = callouts.ok_or(Failure::NotLoaded(revision))?;
-        self.callouts = Some((revision, Arc::clone(&callouts)));
-        Ok(callouts)
+        let offer = self.shared.loads.find(&key);
+        let offer = offer.ok_or(Failure::NotLoaded(revision))?;
+        self.offer = Some((revision, Arc::clone(&offer)));
+        Ok(offer)
     }
 
     async fn call(&mut self, calls: Vec<v1::CalloutRequest>) {
@@ -159,22 +159,23 @@ impl<C: Callouts> Session<C> {
         received: Instant,
         finished: usize,
     ) -> Option<v1::CalloutReply> {
-        let (id, budget) = (request.id, request.budget_us);
+        let (id, budget_us) = (request.id, request.budget_us);
+        let park_budget_us = request.park_budget_us;
         if self.open_calls() + finished >= self.shared.max_in_flight {
             return Some(Failure::Overloaded(self.shared.max_in_flight).into_reply(id));
         }
-        let callouts = match self.callouts_of(request.configuration_revision) {
-            Ok(callouts) => callouts,
+        let offer = match self.offer_of(request.configuration_revision) {
+            Ok(offer) => offer,
             Err(failure) => return Some(failure.into_reply(id)),
         };
         let outbox = Arc::clone(&self.outbox);
-        let surroundings = Surroundings::new(budget, received, Some(outbox));
+        let surroundings = Surroundings::new(&request, received, Some(outbox));
         if surroundings.is_expired() {
-            return Some(Failure::Expired(budget).into_reply(id));
+            return Some(Failure::Expired(budget_us).into_reply(id));
         }
-        let deadline = surroundings.deadline;
+        let deadline = surroundings.call_deadline;
         let mut future: CallFuture = Box::pin(async move {
-            match run(callouts.as_ref(), &request, &surroundings).await {
+            match offer.run(&request, &surroundings).await {
                 Ok(result) => result_reply(request.id, result),
                 Err(failure) => failure.into_reply(request.id),
             }
@@ -186,7 +187,11 @@ impl<C: Callouts> Session<C> {
         }
         let outbox = Arc::clone(&self.outbox);
         self.waiting.spawn(async move {
-            let reply = by_deadline(future, deadline, &outbox, (id, budget)).await;
+            let reply = match by_deadline(future, deadline, &outbox, id).await {
+                Ok(reply) => reply,
+                Err(Late::First) => Failure::Expired(budget_us).into_reply(id),
+                Err(Late::Final) => Failure::HeldTooLong(park_budget_us).into_reply(id),
+            };
             outbox.push([reply]);
         });
         None
@@ -209,23 +214,31 @@ impl<C: Callouts> Session<C> {
     }
 }
 
-/// The reply of a call, or a failure when `deadline` passes first and the call is not parked.
+/// Which reply did not come in time.
+enum Late {
+    First,
+    /// The one after PARK.
+    Final,
+}
+
+/// The reply of a call, where it comes in time: before `deadline`, or once the call is parked, before the packet is given
+/// up.
 async fn by_deadline(
     mut future: CallFuture,
     deadline: Option<Instant>,
     outbox: &Outbox,
-    (id, budget_us): (u64, u32),
-) -> v1::CalloutReply {
+    id: u64,
+) -> Result<v1::CalloutReply, Late> {
     let Some(deadline) = deadline else {
-        return future.await;
+        return Ok(future.await);
     };
     tokio::select! {
         biased;
-        reply = &mut future => return reply,
+        reply = &mut future => return Ok(reply),
         () = sleep_until(deadline) => {}
     }
-    if outbox.is_parked(id) {
-        return future.await;
+    match outbox.parked_until(id) {
+        Some(until) => timeout_at(until, future).await.map_err(|_| Late::Final),
+        None => Err(Late::First),
     }
-    Failure::Expired(budget_us).into_reply(id)
 }

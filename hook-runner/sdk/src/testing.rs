@@ -3,11 +3,15 @@
 //! [`Trial`] describes one call and runs it the way a session would: same checks, same handling of errors and panics.
 
 use crate::Callouts;
-use crate::points::Point;
-use crate::run::{Failure, Surroundings, run};
+use crate::outbox::Outbox;
+use crate::points::{Command, Point};
+use crate::run::{Failure, Surroundings, parked, run};
 use bytes::Bytes;
 use outrigger_proto::{NextStep, v1};
+use serde_json::{Value, json};
 use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// One call of hook point `P`, to be run.
@@ -39,6 +43,15 @@ impl<P: Point> Trial<P> {
         self
     }
 
+    /// At a later hook point of the packet that `earlier` answered: with the context that it kept.
+    #[must_use]
+    pub fn after(self, earlier: &v1::CalloutResult) -> Self {
+        match &earlier.context {
+            Some(context) => self.context(context.clone()),
+            None => self,
+        }
+    }
+
     /// As if the services before had decided so.
     #[must_use]
     pub fn status(mut self, status: NextStep) -> Self {
@@ -53,13 +66,71 @@ impl<P: Point> Trial<P> {
         self
     }
 
-    /// Runs it.
+    /// On a session whose server would hold the packet for so long: the callout may [park](crate::Call::park). The limit
+    /// is not enforced.
+    #[must_use]
+    pub fn park_budget(mut self, budget: Duration) -> Self {
+        self.request.park_budget_us = u32::try_from(budget.as_micros()).unwrap_or(u32::MAX);
+        self
+    }
+
+    /// Runs it to its end; what is returned is the final reply.
     ///
     /// # Errors
     /// The callout failed or panicked; this is the text that the server would get.
     pub async fn run(&self, callouts: &impl Callouts) -> Result<v1::CalloutResult, String> {
-        run_request(callouts, &self.request).await
+        let (_, result) = self.run_parked(callouts).await?;
+        Ok(result)
     }
+
+    /// Runs it to its end; each reply in turn: PARK first, where the callout parked, the final one last.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn replies(
+        &self,
+        callouts: &impl Callouts,
+    ) -> Result<Vec<v1::CalloutResult>, String> {
+        let (has_parked, result) = self.run_parked(callouts).await?;
+        Ok(match has_parked {
+            true => vec![parked(), result],
+            false => vec![result],
+        })
+    }
+
+    async fn run_parked(
+        &self,
+        callouts: &impl Callouts,
+    ) -> Result<(bool, v1::CalloutResult), String> {
+        let outbox = Arc::new(Outbox::default());
+        let session = (self.request.park_budget_us > 0).then(|| Arc::clone(&outbox));
+        let surroundings = Surroundings::new(&self.request, Instant::now(), session);
+        let result = run(callouts, &self.request, &surroundings).await;
+        let result = result.map_err(|failure: Failure| failure.to_string())?;
+        Ok((outbox.parked_until(self.request.id).is_some(), result))
+    }
+}
+
+impl Trial<Command> {
+    /// A control command as its sender would write it; null `arguments` are none.
+    #[must_use]
+    pub fn command(name: &str, arguments: Value) -> Self {
+        let mut command = json!({ "command": name });
+        if !arguments.is_null() {
+            command["arguments"] = arguments;
+        }
+        Self::new(v1::CommandArguments {
+            command: command.to_string(),
+            response: String::new(),
+        })
+    }
+}
+
+/// The answer to a command that is in a result; `None` where there is none.
+#[must_use]
+pub fn answer(result: &v1::CalloutResult) -> Option<Value> {
+    let answer = result.changes.as_ref()?.command_response.as_ref()?;
+    serde_json::from_str(answer).ok()
 }
 
 /// Runs any request, a broken one for instance.
@@ -70,7 +141,7 @@ pub async fn run_request(
     callouts: &impl Callouts,
     request: &v1::CalloutRequest,
 ) -> Result<v1::CalloutResult, String> {
-    let surroundings = Surroundings::new(request.budget_us, Instant::now(), None);
+    let surroundings = Surroundings::new(request, Instant::now(), None);
     run(callouts, request, &surroundings)
         .await
         .map_err(|failure: Failure| failure.to_string())

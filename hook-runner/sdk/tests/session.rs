@@ -2,13 +2,14 @@
 
 mod support;
 
-use outrigger_hook_sdk::points::{Point, Subnet4Select};
 use outrigger_hook_sdk::v1::{self, server_message, service_message};
 use outrigger_hook_sdk::{MAX_CONTEXT, testing};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use support::{Running, Session, call, context, failure, load_request, result};
+use support::{
+    Running, Session, call, command_call, context, failure, load_request, parking_call, result,
+};
 use tonic::Code;
 
 #[tokio::test]
@@ -199,22 +200,70 @@ async fn more_calls_than_agreed_fail_at_once() {
 async fn a_parked_call_outlives_its_budget_and_gets_a_second_reply() {
     let service = Running::start().await;
     let mut session = service.session().await;
-    let arguments = v1::Subnet4SelectArguments {
-        query: Some(testing::packet4(1, [2; 6], &[])),
-        ..Default::default()
-    };
-    let request = v1::CalloutRequest {
-        hook_point: v1::HookPoint::Subnet4Select.into(),
-        budget_us: 10_000,
-        arguments: Some(Subnet4Select::wrap(arguments)),
-        ..call(1, "x")
-    };
-    let first = session.ask(request).await;
+    let first = session.ask(parking_call(1, "hold 50")).await;
     assert_eq!(result(&first).next_step, i32::from(v1::NextStep::Park));
     let last = session.replies(1).await.remove(0);
     assert_eq!(last.id, 1);
     let changes = result(&last).changes.as_ref().expect("changes");
     assert_eq!(changes.subnet_id, Some(7));
+}
+
+#[tokio::test]
+async fn a_packet_that_is_held_too_long_is_a_failure_once() {
+    let service = Running::start().await;
+    let mut session = service.session().await;
+    let request = v1::CalloutRequest {
+        park_budget_us: 20_000,
+        ..parking_call(1, "hold 60000")
+    };
+    let first = session.ask(request).await;
+    assert_eq!(result(&first).next_step, i32::from(v1::NextStep::Park));
+    let last = session.replies(1).await.remove(0);
+    let text = &failure(&last).text;
+    assert_eq!(
+        text,
+        "the packet was held for 20000 µs and there is no final reply"
+    );
+    // Replies of one session are in order of their end: nothing else came for the first call.
+    assert_eq!(session.ask(call(2, "x")).await.id, 2);
+}
+
+#[tokio::test]
+async fn a_packet_that_the_server_would_not_hold_is_not_parked() {
+    let service = Running::start().await;
+    let mut session = service.session().await;
+    let request = v1::CalloutRequest {
+        park_budget_us: 0,
+        ..parking_call(1, "x")
+    };
+    let reply = session.ask(request).await;
+    let text = &failure(&reply).text;
+    assert_eq!(text, "the server does not hold the packet of this call");
+    let mut client = service.client().await;
+    let status = client.call(parking_call(2, "x")).await.unwrap_err();
+    assert_eq!(status.message(), "only a call of a session can park");
+}
+
+#[tokio::test]
+async fn a_command_is_answered_if_it_is_offered() {
+    let service = Running::start().await;
+    let mut session = service.session().await;
+    let reply = session.ask(command_call(1, r#"{"command":"greet"}"#)).await;
+    let answer = testing::answer(result(&reply)).expect("an answer");
+    assert_eq!(answer["text"], "hello greet");
+    for (command, part) in [
+        (
+            r#"{"command":"depart"}"#,
+            "does not offer the command \"depart\"",
+        ),
+        (r#"{"arguments":{}}"#, "the command has no name"),
+        ("[]", "the command is not a JSON object"),
+        ("{", "the command is not JSON: "),
+    ] {
+        let reply = session.ask(command_call(2, command)).await;
+        let text = &failure(&reply).text;
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 #[tokio::test]

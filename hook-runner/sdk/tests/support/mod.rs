@@ -8,13 +8,14 @@
 )]
 
 use bytes::Bytes;
-use outrigger_hook_sdk::points::{Pkt4Receive, Point, Subnet4Select};
+use outrigger_hook_sdk::points::{Command, Pkt4Receive, Point, Subnet4Select};
 use outrigger_hook_sdk::v1::callouts_client::CalloutsClient;
 use outrigger_hook_sdk::v1::{server_message, service_message};
 use outrigger_hook_sdk::{
     Call, Callouts, Endpoint, HookError, HookPoint, Loaded, Refusal, ServeError, Server, Service,
     Subscriptions, v1,
 };
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -68,9 +69,16 @@ impl Callouts for Scripted {
 
     async fn subnet4_select(&self, call: &mut Call<'_, Subnet4Select>) -> Result<(), HookError> {
         call.park()?;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        if let Some(("hold", ms)) = call.packet_label().split_once(' ') {
+            tokio::time::sleep(Duration::from_millis(ms.parse()?)).await;
+        }
         call.select_subnet(7);
         Ok(())
+    }
+
+    async fn command(&self, call: &mut Call<'_, Command>) -> Result<(), HookError> {
+        let name = call.command()?.name;
+        call.answer_command(&json!({ "result": 0, "text": format!("{} {name}", self.greeting) }))
     }
 }
 
@@ -105,7 +113,7 @@ impl Service for ScriptedService {
             greeting: request.parameters.clone(),
             cancelled: Arc::clone(&self.cancelled),
         };
-        Ok(Loaded::new(callouts, subscriptions))
+        Ok(Loaded::new(callouts, subscriptions).commands(["greet"]))
     }
 
     fn readiness(&self) -> watch::Receiver<bool> {
@@ -219,6 +227,34 @@ pub fn call(id: u64, label: &str) -> v1::CalloutRequest {
         configuration_revision: 1,
         arguments: Some(Pkt4Receive::wrap(arguments)),
         ..Default::default()
+    }
+}
+
+/// A call of `subnet4_select`, which parks: for at most 5 s.
+pub fn parking_call(id: u64, label: &str) -> v1::CalloutRequest {
+    let arguments = v1::Subnet4SelectArguments {
+        query: Some(outrigger_hook_sdk::testing::packet4(1, [2; 6], &[])),
+        ..Default::default()
+    };
+    v1::CalloutRequest {
+        hook_point: v1::HookPoint::Subnet4Select.into(),
+        budget_us: 10_000,
+        park_budget_us: 5_000_000,
+        arguments: Some(Subnet4Select::wrap(arguments)),
+        ..call(id, label)
+    }
+}
+
+/// A call for this control command.
+pub fn command_call(id: u64, command: &str) -> v1::CalloutRequest {
+    let arguments = v1::CommandArguments {
+        command: command.to_owned(),
+        response: String::new(),
+    };
+    v1::CalloutRequest {
+        hook_point: v1::HookPoint::Command.into(),
+        arguments: Some(Command::wrap(arguments)),
+        ..call(id, "command")
     }
 }
 
