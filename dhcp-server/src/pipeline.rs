@@ -137,3 +137,20 @@ fn reserved_host<'c, 'i, F: Settings>(
         own.flatten().or_else(|| global().flatten())
     })
 }
+
+/// What a table has reserved for a client: for the first of its identifiers that is found. `identifier` gives one of a
+/// kind, as the table knows it.
+fn reserved_in<'t, 'i, F: Settings>(
+    cfg: &Server<F>,
+    table: &'t HostTable<F>,
+    identifier: impl Fn(HostIdentifierType) -> Option<(HostIdentifierType, &'i [u8])>,
+) -> Option<&'t Host<F>> {
+    if table.is_empty() {
+        return None;
+    }
+    let mut kinds = cfg.host_reservation_identifiers.iter();
+    kinds.find_map(|kind| {
+        let (kind, bytes) = identifier(*kind)?;
+        table.by_identifier(kind, bytes)
+    })
+}

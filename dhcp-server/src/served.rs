@@ -113,6 +113,10 @@ impl Served for V4 {
             turns: Arc::clone(&common.turns),
             clock: common.clock.clone(),
             addresses: interfaces.iter().filter_map(first_address).collect(),
+            interfaces: interfaces
+                .iter()
+                .map(|interface| (interface.name.as_ref().into(), interface.index))
+                .collect(),
             ports: common.ports,
         }
     }

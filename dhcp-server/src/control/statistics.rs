@@ -33,13 +33,14 @@ fn cause(reason: DiscardReason) -> Option<&'static str> {
         DiscardReason::NotForUs => Some("not-for-us"),
         DiscardReason::RfcViolation => Some("rfc-violation"),
         DiscardReason::Duplicate | DiscardReason::Replaced => Some("duplicate"),
-        DiscardReason::DropClass => Some("admin-filtered"),
+        DiscardReason::DropClass | DiscardReason::RejectClass => Some("admin-filtered"),
         DiscardReason::Stopping => Some("service-disabled"),
         DiscardReason::HookFailure
         | DiscardReason::NoSubnet
         | DiscardReason::UnknownLease
         | DiscardReason::Unregistrable
         | DiscardReason::NoneLeft
+        | DiscardReason::AddressInUse
         | DiscardReason::LostEveryRace
         | DiscardReason::StoreBusy
         | DiscardReason::NotDurable

@@ -2,30 +2,39 @@
 
 mod accept;
 mod answer;
+mod assign;
+mod classify;
 mod decide;
 mod locate;
+mod names;
+mod terms;
 
-use super::{MAX_PLANS, OFFER_HOLD, index_of, keeps_released, run_or_discard, subnets_of, won};
+use super::names::Rules;
+use super::{MAX_PLANS, keeps_released, run_or_discard, won};
 use crate::clock::Clock;
 use crate::telemetry::{Discard, DiscardReason};
-use crate::turns::Turns;
-use decide::{Draft4, Granted4, Outcome4, Reply, Terms4};
+use crate::turns::{Turn, Turns};
+use accept::Received4;
+use answer::Answer4;
+use decide::{Draft4, Outcome4, Reply};
 use locate::Located4;
-use outrigger_alloc::{Allocator, Origin, Plan, Ranged, Wish, lifetime};
+use names::Names4;
+use outrigger_alloc::{Allocator, ChangeSet, Origin, Plan};
 use outrigger_config::model::Server;
-use outrigger_hooks::callouts::LinkOverride;
 use outrigger_hooks::callouts::v4::{
-    Buffer4Receive, Buffer4Send, Lease4Decline, Lease4Expire, Lease4Offer, Lease4Recover,
-    Lease4Release, Lease4Renew, Lease4Select, Leases4Committed, Pkt4Receive, Pkt4Send,
-    Subnet4Select,
+    Buffer4Receive, Buffer4Send, Ddns4Update, Host4Identifier, Lease4Decline, Lease4Expire,
+    Lease4Offer, Lease4Recover, Lease4Release, Lease4Renew, Lease4Select, Lease4ServerDecline,
+    Leases4Committed, Pkt4Receive, Pkt4Send, Subnet4Select,
 };
 use outrigger_hooks::{PacketHooks, ShardHooks, Step};
-use outrigger_store::{Lease, LeaseState};
-use outrigger_wire::v4::MessageType;
-use outrigger_wire::{Classes, Datagram, Link, Outgoing, V4};
+use outrigger_proto::HookPoint;
+use outrigger_store::LeaseState;
+use outrigger_wire::v4::{MessageType, Reply4};
+use outrigger_wire::{Datagram, Outgoing, V4};
 use smallvec::SmallVec;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+use terms::Terms4;
 
 /// One shard's DHCPv4 server.
 #[derive(Debug)]
@@ -38,6 +47,8 @@ pub struct Server4 {
     pub clock: Clock,
     /// First IPv4 address of each interface, by the interface's index.
     pub addresses: Arc<[(u32, Ipv4Addr)]>,
+    /// Name and index of each interface that replies may leave on.
+    pub interfaces: Arc<[(Box<str>, u32)]>,
     /// 67 and 68 but in tests.
     pub ports: Ports,
 }
@@ -64,36 +75,51 @@ impl Server4 {
         &self,
         cfg: &Server<V4>,
         hooks: &ShardHooks,
-        mut datagram: Datagram,
+        datagram: Datagram,
     ) -> Result<Option<Outgoing>, Discard> {
-        let mut hooks = hooks.for_packet();
-        let (mut classes, mut additional_classes) = (Classes::default(), Classes::default());
-        let mut parsed = None;
+        let shard = hooks;
+        let mut hooks = shard.for_packet();
 
         // Understand
-        hooks
+        let mut received = Received4::from(datagram);
+        let parse = hooks
             .call(Buffer4Receive {
-                datagram: &mut datagram,
-                classes: &mut classes,
-                additional_classes: &mut additional_classes,
-                parsed: &mut parsed,
+                datagram: &mut received.datagram,
+                classes: &mut received.classes,
+                additional_classes: &mut received.additional_classes,
+                parsed: &mut received.parsed,
             })
             .await?;
-        let mut query = accept::decode(datagram, classes)?;
-        query.additional_classes = additional_classes;
-        let own = self.own_address(&query.link);
+        let mut query = received.decode(parse)?;
+        classify::by_tests(cfg, &mut query);
+        let own = accept::own_address(&self.addresses, &query.link);
         accept::addressed_to_us(cfg, &query, own)?;
         run_or_discard(hooks.call(Pkt4Receive { query: &mut query }).await?)?;
-        accept::not_in_drop_class(&query)?;
+        classify::not_in_drop_class(&query)?;
 
         // Locate
-        let _turn = accept::turn(&self.turns, &query.packet).await?;
-        accept::well_formed(&query.packet)?;
-        let mut located = locate::subnet(cfg, query, own);
-        if selects_subnet(&located) {
-            self.select_subnet(&mut hooks, &mut located).await?;
+        let mut turn = Some(accept::turn(&self.turns, &query.packet).await?);
+        let mut located = Located4::new(cfg, query, own);
+        located.has_name_callouts = shard.is_called(HookPoint::Ddns4Update);
+        if cfg.early_global_reservations_lookup {
+            self.identify(&mut hooks, &mut located).await?;
+            locate::global_reservation(&mut located);
+            classify::by_reservation(&mut located);
+            classify::not_in_drop_class(&located.query)?;
         }
-        locate::reservation(&mut located);
+        accept::well_formed(&located.query.packet)?;
+        locate::subnet(&mut located);
+        if locate::is_selecting(&located) {
+            self.select_subnet(&mut hooks, &mut located, &mut turn)
+                .await?;
+            if locate::wants_identifier(&located) {
+                self.identify(&mut hooks, &mut located).await?;
+            }
+            if locate::reservation(&mut located) {
+                classify::by_reservation(&mut located);
+            }
+            classify::not_in_drop_class(&located.query)?;
+        }
 
         // Decide
         let outcome = self.decide(&mut hooks, &mut located).await?;
@@ -102,100 +128,64 @@ impl Server4 {
         }
 
         // Answer
-        let mut answer = answer::build(located, outcome);
-        let (query, outcome) = (&mut answer.query, &answer.outcome);
-        let mut link = LinkOverride::new(&Arc::default(), query.packet.is_relayed());
-        match (query.packet.message_type, &mut answer.response) {
-            (Some(MessageType::Discover), Some(response)) => {
-                let lease = outcome.granted.as_ref().map(|granted| &granted.lease);
-                let (offer_lifetime, old_lease) = (outcome.offer_lifetime, outcome.old.as_ref());
-                hooks
-                    .call(Lease4Offer {
-                        query,
-                        response,
-                        lease,
-                        offer_lifetime,
-                        old_lease,
-                        host: None,
-                        host_subnet_id: 0,
-                        link: &mut link,
-                        address_in_use: &mut false,
-                    })
-                    .await?;
-            }
-            (Some(MessageType::Inform), _) => {}
-            (_, response) => {
-                let (leases, deleted) = (&outcome.leases, &outcome.deleted);
-                hooks
-                    .call(Leases4Committed {
-                        query,
-                        response: response.as_mut(),
-                        leases,
-                        deleted,
-                        link: &mut link,
-                    })
-                    .await?;
-            }
-        }
+        let mut answer = answer::build(located, outcome, &self.interfaces);
+        self.tell(&mut hooks, &mut answer, &mut turn).await?;
         let mut pack = Step::Run;
         if let Some(response) = &mut answer.response {
-            let (subnet_id, packed) = (answer.subnet_id, &mut answer.packed);
             pack = hooks
                 .call(Pkt4Send {
-                    query,
+                    query: &mut answer.query,
                     response,
-                    subnet_id,
-                    packed,
-                    link: &mut link,
+                    subnet_id: answer.subnet_id,
+                    packed: &mut answer.packed,
+                    link: &mut answer.link,
                 })
                 .await?;
         }
-        let Some(mut outgoing) = answer.encode(pack, self.ports)? else {
+        let Some((mut outgoing, mut link)) = answer.encode(pack, self.ports)? else {
             return Ok(None);
         };
-        link.apply_to_outgoing(&mut outgoing);
-        run_or_discard(
-            hooks
-                .call(Buffer4Send {
-                    outgoing: &mut outgoing,
-                    link: &mut link,
-                })
-                .await?,
-        )?;
+        let callout = Buffer4Send {
+            outgoing: &mut outgoing,
+            link: &mut link,
+        };
+        run_or_discard(hooks.call(callout).await?)?;
         Ok(Some(outgoing))
     }
 
-    /// This server's address on the link: the one that the packet was sent to, else its interface's first.
-    fn own_address(&self, link: &Link) -> Ipv4Addr {
-        match link.local.ip() {
-            IpAddr::V4(addr)
-                if !addr.is_broadcast() && !addr.is_multicast() && !addr.is_unspecified() =>
-            {
-                addr
-            }
-            _ => {
-                let mut known = self.addresses.iter();
-                let own = known.find(|(index, _)| *index == link.interface_index);
-                own.map_or(Ipv4Addr::UNSPECIFIED, |(_, addr)| *addr)
-            }
-        }
-    }
-
-    async fn select_subnet(
+    /// Has callouts identify the client, at the place of `flex-id` among the identifiers.
+    async fn identify(
         &self,
         hooks: &mut PacketHooks<'_>,
         located: &mut Located4<'_>,
     ) -> Result<(), Discard> {
+        if !locate::has_flex_id(located.cfg) {
+            return Ok(());
+        }
+        let (query, identifier) = (&mut located.query, &mut located.identifier);
+        if hooks.call(Host4Identifier { query, identifier }).await? == Step::Skip {
+            located.identifier.bytes.clear();
+        }
+        Ok(())
+    }
+
+    async fn select_subnet<'t>(
+        &'t self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located4<'_>,
+        turn: &mut Option<Turn<'t>>,
+    ) -> Result<(), Discard> {
         let mut subnet_id = located.subnet_id();
-        let subnet_ids = &located.cfg.subnet_ids;
-        let query = &mut located.query;
-        let step = hooks
-            .call(Subnet4Select {
-                query,
-                subnet_id: &mut subnet_id,
-                subnet_ids,
-            })
-            .await?;
+        let callout = Subnet4Select {
+            query: &mut located.query,
+            subnet_id: &mut subnet_id,
+            subnet_ids: &located.cfg.subnet_ids,
+        };
+        let step = hooks.call_or_park(callout, || *turn = None).await?;
+        if turn.is_none() {
+            // Others of the client's packets were served while this one was held.
+            *turn = Some(accept::turn(&self.turns, &located.query.packet).await?);
+        }
         located.select(match step {
             Step::Run => subnet_id,
             Step::Skip => None,
@@ -204,93 +194,109 @@ impl Server4 {
     }
 
     /// Decides, then writes; decides again when another packet was faster.
-    async fn decide(
+    async fn decide<'c>(
         &self,
         hooks: &mut PacketHooks<'_>,
-        located: &mut Located4<'_>,
-    ) -> Result<Outcome4, Discard> {
+        located: &mut Located4<'c>,
+    ) -> Result<Outcome4<'c>, Discard> {
+        let mut names = Names4::default();
+        let wants_lease = locate::wants_lease(located);
+        if wants_lease {
+            let known = || assign::known(&self.alloc, located);
+            if let Some(decided) = decide::without_lease(located, known) {
+                return decided.map(|draft| draft.outcome);
+            }
+            let rules = Rules::of(located.cfg, located.subnet);
+            let subnet_id = located.subnet_id();
+            names = self.name(hooks, located, rules, subnet_id, None).await?;
+        }
         for _ in 0..MAX_PLANS {
-            let draft = match located.query.packet.message_type {
-                Some(MessageType::Discover | MessageType::Request) => {
-                    self.assign(hooks, located).await?
-                }
+            let mut draft = match located.message_type() {
+                _ if wants_lease => self.assign(hooks, located, &names).await?,
                 Some(MessageType::Release) => self.release(hooks, located).await?,
                 Some(MessageType::Decline) => self.decline(hooks, located).await?,
                 // INFORM changes nothing.
                 _ => Draft4::only(Reply::Ack),
             };
             if let Some(ticket) = won(self.alloc.commit(draft.changes))? {
-                return Ok(Outcome4 {
-                    ticket,
-                    ..draft.outcome
-                });
+                draft.outcome.names = draft.names.unwrap_or(names);
+                draft.outcome.ticket = ticket;
+                return Ok(draft.outcome);
             }
         }
         Err(Discard::because(DiscardReason::LostEveryRace))
     }
 
-    /// DISCOVER, REQUEST: plans a lease and shows it, until a callout lets one pass.
-    async fn assign(
+    /// What the client is called, and in which directions the DNS is updated for it. Callouts see it with `draft`, or a new
+    /// one, which nobody makes for nobody.
+    async fn name<'c>(
         &self,
         hooks: &mut PacketHooks<'_>,
-        located: &mut Located4<'_>,
-    ) -> Result<Draft4, Discard> {
-        let discover = located.query.packet.message_type == Some(MessageType::Discover);
-        if located.subnet.is_none() {
-            return decide::without_subnet(located);
+        located: &mut Located4<'c>,
+        rules: Rules<'c>,
+        subnet_id: Option<u32>,
+        draft: Option<Reply4>,
+    ) -> Result<Names4<'c>, Discard> {
+        let mut names = Names4::decided(located, rules);
+        if located.has_name_callouts {
+            let mut response = names.draft(located, draft);
+            let (mut shown, parameters) = (names.shown(), names.parameters());
+            hooks
+                .call(Ddns4Update {
+                    query: &mut located.query,
+                    response: &mut response,
+                    subnet_id,
+                    names: &mut shown,
+                    parameters: parameters.as_ref(),
+                })
+                .await?;
+            names.change(&shown, response);
         }
-        if !discover && let Some(decided) = decide::init_reboot(located, || self.known(located)) {
-            return decided;
-        }
+        Ok(names)
+    }
+
+    /// DISCOVER, REQUEST: plans a lease and shows it, until a callout lets one pass.
+    async fn assign<'c>(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located4<'c>,
+        names: &Names4<'c>,
+    ) -> Result<Draft4<'c>, Discard> {
+        let discover = located.is_discover();
         let mut skipped: SmallVec<[Ipv4Addr; 4]> = SmallVec::new();
         for _ in 0..MAX_PLANS {
-            let Some(mut plan) = self.plan(located, &skipped) else {
+            let now = self.clock.now();
+            let Some(mut plan) = assign::plan(&self.alloc, located, &skipped, now) else {
                 break;
             };
-            let terms = decide::set_lifetime(&mut plan, located, self.clock.now());
+            let terms = Terms4::set(&mut plan, located, now);
+            names.put_into(&mut plan);
             // Kea: what is only offered is not taken over yet.
             if !discover || terms.offer_lifetime > 0 {
                 self.take_over(hooks, &plan).await?;
             }
-            match self.show(hooks, located, &mut plan, terms).await? {
-                Step::Run if discover => return Ok(self.offer(plan, terms)),
-                Step::Run => return Ok(self.grant(located, plan, terms)),
-                Step::Skip if plan.claim.origin() == Origin::Held => {
-                    return Ok(keep_as_it_is(plan, discover, self.clock.now()));
-                }
-                Step::Skip => skipped.push(plan.lease.resource),
+            let step = self.show(hooks, located, &mut plan, terms).await?;
+            if step == Step::Skip && plan.claim.origin() != Origin::Held {
+                skipped.push(plan.lease.resource);
+                continue;
             }
+            let renamed = self.rename(hooks, located, &mut plan, names).await?;
+            let draft = match step {
+                Step::Skip => assign::keep(&plan, discover, now),
+                Step::Run if discover => assign::offer(plan, terms, now),
+                Step::Run => assign::grant(&self.alloc, located, plan, terms),
+            };
+            return Ok(Draft4 {
+                names: renamed,
+                ..draft
+            });
         }
         if discover {
             Err(Discard::because(DiscardReason::NoneLeft))
         } else {
-            decide::refused(located, !self.known(located).is_empty())
+            let is_known = !assign::known(&self.alloc, located).is_empty();
+            decide::refused(located, is_known)
         }
-    }
-
-    /// The leases that the client has, on whatever link.
-    fn known(&self, located: &Located4<'_>) -> SmallVec<[Lease<V4>; 1]> {
-        let is_mine = |lease: &Lease<V4>| located.is_mine(&lease.owner);
-        self.alloc.leases_of(&located.keys(), &is_mine)
-    }
-
-    fn plan(&self, located: &Located4<'_>, skipped: &[Ipv4Addr]) -> Option<Plan<V4>> {
-        let hint = decide::meant_address(&located.query.packet);
-        self.alloc.plan(&Wish {
-            cfg: located.cfg,
-            subnets: &subnets_of(located.cfg, located.subnet),
-            kind: (),
-            owner: &located.owner,
-            keys: &located.keys(),
-            is_mine: &|owner| located.is_mine(owner),
-            reserved: decide::reserved(located),
-            hint,
-            classes: &located.query.classes,
-            only_hint: hint.is_some()
-                && located.query.packet.message_type == Some(MessageType::Request),
-            skipped,
-            now: self.clock.now(),
-        })
     }
 
     /// The candidate is an expired lease: its end is reported first.
@@ -301,12 +307,11 @@ impl Server4 {
             .filter(|_| plan.claim.origin() == Origin::Expired)
             .cloned();
         if let Some(mut lease) = expired {
-            let step = hooks
-                .call(Lease4Expire {
-                    lease: &mut lease,
-                    remove_lease: false,
-                })
-                .await?;
+            let callout = Lease4Expire {
+                lease: &mut lease,
+                remove_lease: false,
+            };
+            let step = hooks.call(callout).await?;
             if step == Step::Run && lease.state == LeaseState::Declined {
                 hooks.call(Lease4Recover { lease: &lease }).await?;
             }
@@ -322,90 +327,53 @@ impl Server4 {
         plan: &mut Plan<V4>,
         terms: Terms4,
     ) -> Result<Step, Discard> {
-        let (cfg, now) = (located.cfg, self.clock.now());
-        let Plan { lease, claim } = plan;
+        let (cfg, discover) = (located.cfg, located.is_discover());
         // An expired lease too: nobody else has had it since.
-        let own = decide::own_lease(claim.previous(), located).is_some();
+        let previous = plan.claim.previous();
+        let own = previous.is_some_and(|lease| located.is_own(lease));
+        let Plan { lease, claim } = plan;
         let (query, owner) = (&mut located.query, &located.owner);
         let (subnet_id, offer_lifetime) = (lease.subnet_id, terms.offer_lifetime);
-        let step = match own {
-            // Kea: also for a DISCOVER of a client that has a lease.
-            true => {
-                hooks
-                    .call(Lease4Renew {
-                        query,
-                        subnet_id,
-                        lease,
-                    })
-                    .await?
-            }
-            false => {
-                let discover = query.packet.message_type == Some(MessageType::Discover);
-                let fake_allocation = discover && offer_lifetime == 0;
-                let subnet = cfg.subnets.get(claim.subnet());
-                let claim = &mut |resource: Ipv4Addr| {
-                    match subnet {
-                        Some(subnet) if V4::is_inside(&subnet.prefix, &resource) => {}
-                        _ => return Err("it lies outside the subnet"),
-                    }
-                    claim.move_to(cfg, resource, owner, now)
-                };
-                hooks
-                    .call(Lease4Select {
-                        query,
-                        subnet_id,
-                        fake_allocation,
-                        offer_lifetime,
-                        lease,
-                        claim,
-                    })
-                    .await?
-            }
+        // Kea: also for a DISCOVER of a client that has a lease.
+        let step = if own {
+            let callout = Lease4Renew {
+                query,
+                subnet_id,
+                lease,
+            };
+            hooks.call(callout).await?
+        } else {
+            let callout = Lease4Select {
+                query,
+                subnet_id,
+                fake_allocation: discover && offer_lifetime == 0,
+                offer_lifetime,
+                lease,
+                claim: &mut assign::chooser(claim, cfg, owner, self.clock.now()),
+            };
+            hooks.call(callout).await?
         };
         Ok(step)
     }
 
-    /// The client is offered the planned lease. It is written where offers have a lifetime, kept in memory else.
-    fn offer(&self, mut plan: Plan<V4>, terms: Terms4) -> Draft4 {
-        let mut draft = Draft4::only(Reply::Offer);
-        let subnet = plan.claim.subnet();
-        draft.outcome.old = plan.claim.previous().cloned();
-        draft.outcome.offer_lifetime = terms.offer_lifetime;
-        let lease = if terms.offer_lifetime > 0 {
-            // Kea: nothing is told to the DNS before the client has taken the offer up.
-            (plan.lease.fqdn_fwd, plan.lease.fqdn_rev) = (false, false);
-            let lease = plan.lease.clone();
-            draft.changes.grant(plan);
-            lease
-        } else {
-            plan.offer(self.clock.now() + OFFER_HOLD)
-        };
-        draft.outcome.granted = Some(terms.granted(lease, subnet));
-        draft
-    }
-
-    /// The client gets the planned lease; any other that it has on this link ends.
-    fn grant(&self, located: &Located4<'_>, plan: Plan<V4>, terms: Terms4) -> Draft4 {
-        let mut draft = Draft4::only(Reply::Ack);
-        let granted = plan.lease.resource;
-        if plan.claim.origin() != Origin::Held {
-            let reachable = subnets_of(located.cfg, located.subnet);
-            let on_link =
-                |id: u32| index_of(located.cfg, id).is_some_and(|index| reachable.contains(&index));
-            let others = |lease: &Lease<V4>| {
-                lease.resource != granted
-                    && on_link(lease.subnet_id)
-                    && located.is_mine(&lease.owner)
-            };
-            for old in self.alloc.leases_of(&located.keys(), &others) {
-                draft.changes.remove(&old);
-                draft.outcome.deleted.push(old);
-            }
+    /// What the client is called with this lease, where that is not what was decided before. Kea: callouts are asked again
+    /// where the lease is in another subnet, or in a pool that names clients in its own way.
+    async fn rename<'c>(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located4<'c>,
+        plan: &mut Plan<V4>,
+        names: &Names4<'c>,
+    ) -> Result<Option<Names4<'c>>, Discard> {
+        let mut renamed = None;
+        if let Some(rules) = Names4::rules_after(located, plan) {
+            let (subnet_id, draft) = (Some(plan.lease.subnet_id), names.draft.clone());
+            let again = self.name(hooks, located, rules, subnet_id, draft).await?;
+            again.put_into(plan);
+            renamed = Some(again);
         }
-        draft.outcome.leases.push(plan.lease.clone());
-        draft.outcome.granted = Some(terms.granted(plan.lease.clone(), plan.claim.subnet()));
-        draft.changes.grant(plan);
-        draft
+        let settled = renamed.as_ref().unwrap_or(names).settled(plan);
+        Ok(settled.or(renamed))
     }
 
     /// RELEASE: the lease of ciaddr, where it is the client's.
@@ -413,21 +381,16 @@ impl Server4 {
         &self,
         hooks: &mut PacketHooks<'_>,
         located: &mut Located4<'_>,
-    ) -> Result<Draft4, Discard> {
+    ) -> Result<Draft4<'static>, Discard> {
         let mut draft = Draft4::only(Reply::None);
         let ciaddr = located.query.packet.header.ciaddr;
-        let lease = decide::own_lease(self.alloc.store().lock().get(&ciaddr), located);
-        if let Some(mut lease) = lease {
-            let (query, subnet_id) = (&mut located.query, lease.subnet_id);
-            if hooks
-                .call(Lease4Release {
-                    query,
-                    subnet_id,
-                    lease: &mut lease,
-                })
-                .await?
-                == Step::Run
-            {
+        if let Some(lease) = assign::own_lease(&self.alloc, located, ciaddr) {
+            let callout = Lease4Release {
+                query: &mut located.query,
+                subnet_id: lease.subnet_id,
+                lease: &lease,
+            };
+            if hooks.call(callout).await? == Step::Run {
                 draft.changes.release(&lease, keeps_released(located.cfg));
                 draft.outcome.deleted.push(lease);
             }
@@ -440,25 +403,17 @@ impl Server4 {
         &self,
         hooks: &mut PacketHooks<'_>,
         located: &mut Located4<'_>,
-    ) -> Result<Draft4, Discard> {
+    ) -> Result<Draft4<'static>, Discard> {
         let mut draft = Draft4::only(Reply::None);
-        let requested = located
-            .query
-            .packet
-            .requested_address()
-            .unwrap_or(Ipv4Addr::UNSPECIFIED);
-        let lease = decide::own_lease(self.alloc.store().lock().get(&requested), located);
-        if let Some(mut lease) = lease {
-            let (query, subnet_id) = (&mut located.query, lease.subnet_id);
-            if hooks
-                .call(Lease4Decline {
-                    query,
-                    subnet_id,
-                    lease: &mut lease,
-                })
-                .await?
-                == Step::Run
-            {
+        let requested = located.query.packet.requested_address();
+        let requested = requested.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        if let Some(lease) = assign::own_lease(&self.alloc, located, requested) {
+            let callout = Lease4Decline {
+                query: &mut located.query,
+                subnet_id: lease.subnet_id,
+                lease: &lease,
+            };
+            if hooks.call(callout).await? == Step::Run {
                 tracing::warn!(address = %lease.resource, client = %lease.owner, "DHCP4_DECLINE_LEASE");
                 let probation = super::seconds(located.cfg.decline_probation_period);
                 let declined = draft.changes.decline(&lease, probation, self.clock.now());
@@ -467,26 +422,67 @@ impl Server4 {
         }
         Ok(draft)
     }
-}
 
-/// A callout forbids to extend the lease: the client is told what is left of it.
-fn keep_as_it_is(plan: Plan<V4>, discover: bool, now: u64) -> Draft4 {
-    let mut draft = Draft4::only(if discover { Reply::Offer } else { Reply::Ack });
-    if let Some(old) = plan.claim.previous() {
-        draft.outcome.leases.push(old.clone());
-        draft.outcome.granted = Some(Granted4 {
-            lease: old.clone(),
-            subnet: plan.claim.subnet(),
-            valid_lifetime: lifetime::left(old, now).0,
-        });
+    /// Tells callouts of the complete reply, or of what is committed without one.
+    async fn tell<'t>(
+        &'t self,
+        hooks: &mut PacketHooks<'_>,
+        answer: &mut Answer4<'_>,
+        turn: &mut Option<Turn<'t>>,
+    ) -> Result<(), Discard> {
+        let (query, outcome) = (&mut answer.query, &answer.outcome);
+        match (query.packet.message_type, &mut answer.response) {
+            (Some(MessageType::Discover), Some(response)) => {
+                let mut address_in_use = false;
+                let callout = Lease4Offer {
+                    query,
+                    response,
+                    lease: outcome.granted.as_ref().map(|granted| &granted.lease),
+                    offer_lifetime: outcome.offer_lifetime,
+                    old_lease: outcome.old.as_ref(),
+                    host: answer.host,
+                    host_subnet_id: answer.host_subnet_id,
+                    link: &mut answer.link,
+                    address_in_use: &mut address_in_use,
+                };
+                hooks.call_or_park(callout, || *turn = None).await?;
+                if address_in_use {
+                    self.server_decline(hooks, answer).await?;
+                }
+            }
+            (Some(MessageType::Inform), _) => {}
+            (_, response) => {
+                let callout = Leases4Committed {
+                    query,
+                    response: response.as_mut(),
+                    leases: &outcome.leases,
+                    deleted: &outcome.deleted,
+                    link: &mut answer.link,
+                };
+                hooks.call_or_park(callout, || *turn = None).await?;
+            }
+        }
+        Ok(())
     }
-    draft
-}
 
-/// Messages at which `subnet4_select` fires.
-fn selects_subnet(located: &Located4<'_>) -> bool {
-    matches!(
-        located.query.packet.message_type,
-        Some(MessageType::Discover | MessageType::Request | MessageType::Inform)
-    )
+    /// A callout found the offered address in use while the offer was held: the address goes out of use for a while,
+    /// unless it is somebody's by now, and the client gets no offer.
+    async fn server_decline(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        answer: &mut Answer4<'_>,
+    ) -> Result<(), Discard> {
+        let mut changes = ChangeSet::default();
+        if let Some(lease) = answer.decline(&mut changes, self.clock.now())
+            && let Some(ticket) = won(self.alloc.commit(changes))?
+        {
+            tracing::warn!(address = %lease.resource, client = %lease.owner, "DHCP4_SERVER_INITIATED_DECLINE");
+            if let Some(ticket) = ticket {
+                self.alloc.store().durable(ticket).await?;
+            }
+            let (query, lease) = (&mut answer.query, &lease);
+            hooks.call(Lease4ServerDecline { query, lease }).await?;
+        }
+        Err(Discard::because(DiscardReason::AddressInUse))
+    }
 }

@@ -60,6 +60,8 @@ discard_reasons! {
     ParkingFull = "parking-full",
     /// The packet is a member of the class DROP.
     DropClass = "drop-class",
+    /// The packet is a member of the class REJECT, and the standard has no negative answer to it.
+    RejectClass = "reject-class",
     /// No subnet, and the standard asks for silence.
     NoSubnet = "no-subnet",
     /// The client asks for a lease of which this server knows nothing.
@@ -68,6 +70,8 @@ discard_reasons! {
     Unregistrable = "unregistrable",
     /// No address is left to offer.
     NoneLeft = "none-left",
+    /// A callout found the offered address in use.
+    AddressInUse = "address-in-use",
     /// Other packets were faster at every address that was tried.
     LostEveryRace = "lost-every-race",
     /// The lease store takes no change now.

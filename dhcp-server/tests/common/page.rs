@@ -143,6 +143,7 @@ impl Page4 {
             turns: Arc::clone(&common.turns),
             clock: common.clock.clone(),
             addresses: [(1, SERVER4)].into(),
+            interfaces: [("eth0".into(), 1), ("eth1".into(), 2)].into(),
             ports: common.ports,
         })
     }

@@ -100,6 +100,17 @@ impl<F: Ranged> ChangeSet<F> {
 
     /// Keeps the resource out of use for `probation` seconds from `now`; returns the lease as it will be.
     pub fn decline(&mut self, lease: &Lease<F>, probation: u32, now: u64) -> Lease<F> {
+        self.decline_offered(Some(lease), lease, probation, now)
+    }
+
+    /// As [`Self::decline`], of a lease that was only offered: `old` is what is written of its resource.
+    pub fn decline_offered(
+        &mut self,
+        old: Option<&Lease<F>>,
+        offered: &Lease<F>,
+        probation: u32,
+        now: u64,
+    ) -> Lease<F> {
         let declined = Lease {
             state: LeaseState::Declined,
             cltt: now,
@@ -109,9 +120,9 @@ impl<F: Ranged> ChangeSet<F> {
             fqdn_fwd: false,
             fqdn_rev: false,
             user_context: Box::default(),
-            ..lease.clone()
+            ..offered.clone()
         };
-        self.replace(lease, declined.clone());
+        self.write(old, declined.clone());
         declined
     }
 }

@@ -3,23 +3,67 @@
 use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::{Turn, TurnKeys, TurnKind, TurnRequest, Turns};
 use outrigger_config::model::{Server, Subnet};
+use outrigger_hooks::Step;
 use outrigger_wire::v4::{self, MessageType, Packet4, code};
-use outrigger_wire::{Classes, Datagram, Query4, V4, relay4};
-use std::net::Ipv4Addr;
+use outrigger_wire::{Classes, Datagram, Link, Query4, V4, relay4};
+use std::net::{IpAddr, Ipv4Addr};
 
 const NOT_FOR_US: Discard = Discard::because(DiscardReason::NotForUs);
 const RFC_VIOLATION: Discard = Discard::because(DiscardReason::RfcViolation);
 
-/// Parses the datagram.
-pub(super) fn decode(datagram: Datagram, classes: Classes) -> Result<Query4, Discard> {
-    let packet =
-        v4::decode(datagram.bytes).map_err(|_| Discard::because(DiscardReason::Malformed))?;
-    Ok(Query4 {
-        packet,
-        link: datagram.link,
-        classes,
-        additional_classes: Classes::default(),
-    })
+/// A datagram, and what callouts say of the packet that it will be.
+#[derive(Debug)]
+pub(super) struct Received4 {
+    pub(super) datagram: Datagram,
+    pub(super) classes: Classes,
+    pub(super) additional_classes: Classes,
+    /// What a callout parsed in the server's place.
+    pub(super) parsed: Option<Packet4>,
+}
+
+impl From<Datagram> for Received4 {
+    fn from(datagram: Datagram) -> Self {
+        Self {
+            datagram,
+            classes: Classes::default(),
+            additional_classes: Classes::default(),
+            parsed: None,
+        }
+    }
+}
+
+impl Received4 {
+    /// Parses the datagram, unless a callout did.
+    pub(super) fn decode(self, step: Step) -> Result<Query4, Discard> {
+        let packet = match step {
+            Step::Run => v4::decode(self.datagram.bytes)
+                .map_err(|_| Discard::because(DiscardReason::Malformed))?,
+            // Kea: what has no message type is no DHCP message.
+            Step::Skip => self.parsed.ok_or(RFC_VIOLATION)?,
+        };
+        Ok(Query4 {
+            packet,
+            link: self.datagram.link,
+            classes: self.classes,
+            additional_classes: self.additional_classes,
+        })
+    }
+}
+
+/// This server's address on the link: the one that the packet was sent to, else its interface's first.
+pub(super) fn own_address(addresses: &[(u32, Ipv4Addr)], link: &Link) -> Ipv4Addr {
+    match link.local.ip() {
+        IpAddr::V4(addr)
+            if !addr.is_broadcast() && !addr.is_multicast() && !addr.is_unspecified() =>
+        {
+            addr
+        }
+        _ => {
+            let mut known = addresses.iter();
+            let own = known.find(|(index, _)| *index == link.interface_index);
+            own.map_or(Ipv4Addr::UNSPECIFIED, |(_, addr)| *addr)
+        }
+    }
 }
 
 /// The message is one that servers answer, and where it names a server it names this one.
@@ -68,6 +112,10 @@ fn is_ours(cfg: &Server<V4>, query: &Query4, own: Ipv4Addr, id: Ipv4Addr) -> boo
             .shared_networks
             .iter()
             .any(|network| configured(&network.options))
+        || cfg
+            .classes
+            .joined(&query.classes)
+            .any(|class| configured(&class.content.options))
 }
 
 /// The fields that RFC 2131 §4.3 and table 5 want for each message.
@@ -86,15 +134,6 @@ pub(super) fn well_formed(packet: &Packet4) -> Result<(), Discard> {
         Ok(())
     } else {
         Err(RFC_VIOLATION)
-    }
-}
-
-/// The class DROP, which a hook or a test may have added.
-pub(super) fn not_in_drop_class(query: &Query4) -> Result<(), Discard> {
-    if query.classes.contains("DROP") {
-        Err(Discard::because(DiscardReason::DropClass))
-    } else {
-        Ok(())
     }
 }
 

@@ -1,18 +1,22 @@
 //! The reply: fixed fields, lease, options, and where it is sent.
 
+use super::classify;
 use super::decide::{Outcome4, Reply};
 use super::locate::Located4;
 use crate::pipeline::options::{self, Scopes};
-use crate::pipeline::subnet_scopes;
+use crate::pipeline::{seconds, subnet_scopes};
 use crate::telemetry::{Discard, DiscardReason};
-use outrigger_alloc::lifetime;
-use outrigger_config::model::Subnet;
+use outrigger_alloc::{ChangeSet, lifetime};
+use outrigger_config::model::{Host, Subnet};
 use outrigger_hooks::Step;
+use outrigger_hooks::callouts::LinkOverride;
+use outrigger_store::Lease;
 use outrigger_wire::buffer::Buffer;
 use outrigger_wire::options::{TlvKind, vendor4, vendor4_sub_option};
 use outrigger_wire::v4::{FLAG_BROADCAST, MessageType, Packet4, Reply4, code};
 use outrigger_wire::{Link, Outgoing, Query4, V4, relay4};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 /// Largest DHCP message for a client that does not say (RFC 2131 §2: 576 bytes of IP datagram).
 const SMALLEST_MAX: u16 = 576;
@@ -25,20 +29,32 @@ const CABLELABS: u32 = 4491;
 
 /// A complete reply that is not packed yet.
 #[derive(Debug)]
-pub(super) struct Answer4 {
+pub(super) struct Answer4<'c> {
     pub(super) query: Query4,
     pub(super) subnet_id: Option<u32>,
+    pub(super) host: Option<&'c Host<V4>>,
+    /// Subnet of the reservation, 0 where it is global.
+    pub(super) host_subnet_id: u32,
     /// This server's address on the link.
     own: Ipv4Addr,
-    pub(super) outcome: Outcome4,
+    /// Seconds that a declined address stays out of use.
+    probation: u32,
+    pub(super) outcome: Outcome4<'c>,
     /// Absent for RELEASE and DECLINE.
     pub(super) response: Option<Reply4>,
     /// Bytes that a hook point packed in the server's place.
     pub(super) packed: Option<Buffer>,
+    /// Where callouts want the reply to go instead.
+    pub(super) link: LinkOverride,
 }
 
-/// Writes the reply to what was decided.
-pub(super) fn build(located: Located4<'_>, outcome: Outcome4) -> Answer4 {
+/// Writes the reply to what was decided. `interfaces` are those that the server may send on.
+pub(super) fn build<'c>(
+    mut located: Located4<'c>,
+    outcome: Outcome4<'c>,
+    interfaces: &Arc<[(Box<str>, u32)]>,
+) -> Answer4<'c> {
+    classify::by_lease(&mut located, outcome.granted.as_ref());
     let message_type = match outcome.reply {
         Reply::Offer => Some(MessageType::Offer),
         Reply::Ack => Some(MessageType::Ack),
@@ -47,32 +63,36 @@ pub(super) fn build(located: Located4<'_>, outcome: Outcome4) -> Answer4 {
     };
     let response = message_type.map(|message_type| respond(&located, &outcome, message_type));
     let subnet_id = located.subnet_id();
+    let link = LinkOverride::new(interfaces, located.query.packet.is_relayed());
     Answer4 {
         subnet_id,
+        host: located.host,
+        host_subnet_id: located.host_subnet_id,
         own: located.own,
+        probation: seconds(located.cfg.decline_probation_period),
         query: located.query,
         outcome,
         response,
         packed: None,
+        link,
     }
 }
 
-fn respond(located: &Located4<'_>, outcome: &Outcome4, message_type: MessageType) -> Reply4 {
+fn respond(located: &Located4<'_>, outcome: &Outcome4<'_>, message_type: MessageType) -> Reply4 {
     let packet = &located.query.packet;
-    let mut response = Reply4::to(packet, message_type);
+    let mut response = outcome.names.begin(located, message_type);
     let granted = outcome
         .granted
         .as_ref()
         .and_then(|granted| Some((granted, located.cfg.subnets.get(granted.subnet)?)));
     let subnet = granted.map_or_else(|| located.subnet(), |(_, subnet)| Some(subnet));
     let scopes = scopes(located, outcome, subnet);
-    response
-        .options
-        .push(code::SERVER_ID, &server_id(located, &scopes).octets());
+    let server_id = server_id(located, &scopes);
+    push(&mut response, code::SERVER_ID, &server_id.octets());
     if located.cfg.own.echo_client_id
         && let Some(client_id) = packet.options.get(code::CLIENT_ID)
     {
-        response.options.push(code::CLIENT_ID, client_id);
+        push(&mut response, code::CLIENT_ID, client_id);
     }
     if let Some((granted, subnet)) = granted {
         response.header.yiaddr = granted.lease.resource;
@@ -84,59 +104,60 @@ fn respond(located: &Located4<'_>, outcome: &Outcome4, message_type: MessageType
             response.header.flags |= FLAG_BROADCAST;
         }
     } else {
-        response.header.ciaddr = packet.header.ciaddr;
+        if response.header.ciaddr.is_unspecified() {
+            response.header.ciaddr = packet.header.ciaddr;
+        }
         set_boot_fields(&mut response, located, subnet);
+        outcome.names.finish(&mut response);
         add_options(&mut response, packet, &scopes);
     }
     for echoed in [code::SUBNET_SELECTION, code::RELAY_INFO] {
         if let Some(payload) = packet.options.get(echoed) {
-            response.options.push(echoed, payload);
+            push(&mut response, echoed, payload);
         }
     }
     response
+}
+
+/// Adds an option that callouts have not put into the draft.
+fn push(response: &mut Reply4, code: u16, payload: &[u8]) {
+    if !response.options.contains(code) {
+        response.options.push(code, payload);
+    }
 }
 
 /// Lease time, T1 and T2, and the subnet mask.
 fn push_times(response: &mut Reply4, valid_lifetime: u32, subnet: &Subnet<V4>) {
     let (t1, t2) = lifetime::tee_times4(&subnet.timers, valid_lifetime);
-    response
-        .options
-        .push(code::LEASE_TIME, &valid_lifetime.to_be_bytes());
+    push(response, code::LEASE_TIME, &valid_lifetime.to_be_bytes());
     for (option, time) in [(code::RENEWAL_TIME, t1), (code::REBINDING_TIME, t2)] {
         if let Some(time) = time {
-            response.options.push(option, &time.to_be_bytes());
+            push(response, option, &time.to_be_bytes());
         }
     }
-    response
-        .options
-        .push(code::SUBNET_MASK, &subnet.own.netmask.octets());
+    push(response, code::SUBNET_MASK, &subnet.own.netmask.octets());
 }
 
+/// Kea's order: host, pool, subnet, shared network, classes in the order of membership, global.
 fn scopes<'c>(
-    located: &Located4<'c>,
-    outcome: &Outcome4,
+    located: &'c Located4<'_>,
+    outcome: &Outcome4<'_>,
     subnet: Option<&'c Subnet<V4>>,
 ) -> Scopes<'c> {
     let mut scopes = Scopes::new();
     scopes.extend(located.host.map(|host| &host.options));
-    if let (Some(granted), Some(subnet)) = (&outcome.granted, subnet) {
-        let address = granted.lease.resource;
-        let of_lease = |pool: &&outrigger_config::model::Pool<V4>| {
-            pool.first <= address && address <= pool.last
-        };
-        scopes.extend(
-            subnet
-                .pools
-                .iter()
-                .filter(of_lease)
-                .map(|pool| &pool.options),
-        );
-    }
+    let pool = outcome
+        .granted
+        .as_ref()
+        .and_then(|granted| granted.pool(located.cfg));
+    scopes.extend(pool.map(|pool| &pool.options));
     scopes.extend(
         subnet
             .into_iter()
             .flat_map(|subnet| subnet_scopes(located.cfg, subnet)),
     );
+    let classes = located.cfg.classes.joined(&located.query.classes);
+    scopes.extend(classes.map(|class| &class.content.options));
     scopes.push(&located.cfg.options);
     scopes
 }
@@ -158,30 +179,38 @@ fn server_id(located: &Located4<'_>, scopes: &Scopes<'_>) -> Ipv4Addr {
     overridden.or_else(configured).unwrap_or(located.own)
 }
 
-/// `siaddr`, `sname` and `file`: the subnet's, and what the reservation has of its own.
+/// `siaddr`, `sname` and `file`: of the reservation, else of the first class that sets it, else of the subnet.
 fn set_boot_fields(response: &mut Reply4, located: &Located4<'_>, subnet: Option<&Subnet<V4>>) {
+    let (cfg, classes) = (located.cfg, &located.query.classes);
     let host = located.host.map(|host| &host.own);
+    let subnet = subnet.map(|subnet| &subnet.own);
     let header = &mut response.header;
-    if let Some(subnet) = subnet {
-        header.siaddr = subnet.own.next_server;
-        fill(&mut header.sname, &subnet.own.server_hostname);
-        fill(&mut header.file, &subnet.own.boot_file_name);
+    let next_server = host
+        .and_then(|host| host.next_server)
+        .or_else(|| classify::first(cfg, classes, |class| class.own.next_server))
+        .or_else(|| subnet.map(|subnet| subnet.next_server));
+    if header.siaddr.is_unspecified() {
+        header.siaddr = next_server.unwrap_or(Ipv4Addr::UNSPECIFIED);
     }
-    if let Some(next_server) = host.and_then(|host| host.next_server) {
-        header.siaddr = next_server;
-    }
-    if let Some(name) = host.and_then(|host| host.server_hostname.as_deref()) {
-        fill(&mut header.sname, name);
-    }
-    if let Some(name) = host.and_then(|host| host.boot_file_name.as_deref()) {
-        fill(&mut header.file, name);
-    }
+    let server_hostname = host
+        .and_then(|host| host.server_hostname.as_deref())
+        .or_else(|| classify::first(cfg, classes, |class| class.own.server_hostname.as_deref()))
+        .or_else(|| subnet.map(|subnet| &*subnet.server_hostname));
+    fill(&mut header.sname, server_hostname);
+    let boot_file_name = host
+        .and_then(|host| host.boot_file_name.as_deref())
+        .or_else(|| classify::first(cfg, classes, |class| class.own.boot_file_name.as_deref()))
+        .or_else(|| subnet.map(|subnet| &*subnet.boot_file_name));
+    fill(&mut header.file, boot_file_name);
 }
 
-fn fill(field: &mut [u8], text: &str) {
-    field.fill(0);
-    for (to, from) in field.iter_mut().zip(text.bytes()) {
-        *to = from;
+/// Fills a field that no callout has filled.
+fn fill(field: &mut [u8], text: Option<&str>) {
+    if field.first() == Some(&0) {
+        let bytes = text.into_iter().flat_map(str::bytes);
+        for (to, from) in field.iter_mut().zip(bytes) {
+            *to = from;
+        }
     }
 }
 
@@ -230,13 +259,13 @@ fn push_vendor_options(response: &mut Reply4, packet: &Packet4, scopes: &Scopes<
     }
 }
 
-impl Answer4 {
+impl Answer4<'_> {
     /// Packs the reply, unless a hook point did, and addresses it. `None` where there is no reply.
     pub(super) fn encode(
         self,
         step: Step,
         ports: super::Ports,
-    ) -> Result<Option<Outgoing>, Discard> {
+    ) -> Result<Option<(Outgoing, LinkOverride)>, Discard> {
         let Some(response) = self.response else {
             return Ok(None);
         };
@@ -259,7 +288,17 @@ impl Answer4 {
         };
         let mut outgoing = address(&self.query, &response, bytes, ports);
         outgoing.link.local.set_ip(self.own.into());
-        Ok(Some(outgoing))
+        self.link.apply_to_outgoing(&mut outgoing);
+        Ok(Some((outgoing, self.link)))
+    }
+
+    /// Takes the offered address out of use; the lease as it will be. `None` where nothing is offered.
+    pub(super) fn decline(&self, changes: &mut ChangeSet<V4>, now: u64) -> Option<Lease<V4>> {
+        let lease = &self.outcome.granted.as_ref()?.lease;
+        // What there is of the address: the offer, where that was written.
+        let written = (self.outcome.offer_lifetime > 0).then_some(lease);
+        let old = written.or(self.outcome.old.as_ref());
+        Some(changes.decline_offered(old, lease, self.probation, now))
     }
 }
 
