@@ -5,6 +5,7 @@
 mod chosen;
 mod common;
 mod dora;
+mod life;
 mod malformed;
 mod offers;
 mod page;

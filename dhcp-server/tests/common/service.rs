@@ -26,6 +26,9 @@ type Replies = mpsc::UnboundedSender<Result<v1::ServiceMessage, Status>>;
 /// What the test and the service's thread share.
 struct Shared {
     points: Vec<HookPoint>,
+    commands: Vec<String>,
+    /// Hook points whose calls get no answer.
+    hushed: Mutex<Vec<HookPoint>>,
     callout: Box<Callout>,
     calls: Mutex<Vec<(HookPoint, Point)>>,
     /// Calls that PARK answered and that have no final reply yet.
@@ -68,8 +71,19 @@ impl Service {
         points: &[HookPoint],
         callout: impl Fn(&Point) -> v1::CalloutResult + Send + Sync + 'static,
     ) -> Self {
+        Self::offering(&[], points, callout)
+    }
+
+    /// As [`Self::start`], and answers these control commands too.
+    pub(crate) fn offering(
+        commands: &[&str],
+        points: &[HookPoint],
+        callout: impl Fn(&Point) -> v1::CalloutResult + Send + Sync + 'static,
+    ) -> Self {
         let shared = Arc::new(Shared {
             points: points.to_vec(),
+            commands: commands.iter().map(|name| (*name).to_owned()).collect(),
+            hushed: Mutex::default(),
             callout: Box::new(callout),
             calls: Mutex::default(),
             parked: Mutex::default(),
@@ -134,6 +148,11 @@ impl Service {
         self.shared.calls.lock().unwrap().clear();
     }
 
+    /// From now on calls of this hook point get no answer.
+    pub(crate) fn hush(&self, point: HookPoint) {
+        self.shared.hushed.lock().unwrap().push(point);
+    }
+
     /// Waits until `calls` calls are parked.
     pub(crate) async fn parked(&self, calls: usize) {
         let all = async {
@@ -183,6 +202,7 @@ impl Callouts for Scripted {
             name: NAME.to_owned(),
             version: "1".to_owned(),
             subscriptions: subscriptions.collect(),
+            commands: self.0.commands.clone(),
             sessions: true,
             ..Default::default()
         };
@@ -237,6 +257,9 @@ fn answer(shared: &Shared, call: v1::CalloutRequest, replies: &Replies) {
     let arguments = call.arguments.unwrap().point.unwrap();
     let result = (shared.callout)(&arguments);
     shared.calls.lock().unwrap().push((*point, arguments));
+    if shared.hushed.lock().unwrap().contains(point) {
+        return;
+    }
     let parks = result.next_step == i32::from(v1::NextStep::from(NextStep::Park));
     if parks {
         let parked = (call.id, replies.clone());
