@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, their helpers too")]
 
 mod chosen;
+mod classes4;
 mod common;
 mod dora;
 mod life;
