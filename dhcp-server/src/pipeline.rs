@@ -120,24 +120,6 @@ fn keeps_released<F: Settings>(cfg: &Server<F>) -> bool {
     !times.hold_reclaimed_time.is_zero() && !times.flush_reclaimed_timer_wait_time.is_zero()
 }
 
-/// What is reserved for a client: the first of its identifiers that is found in the subnet, or globally, as the subnet
-/// says.
-fn reserved_host<'c, 'i, F: Settings>(
-    cfg: &'c Server<F>,
-    subnet: &'c Subnet<F>,
-    identifier: impl Fn(HostIdentifierType) -> Option<&'i [u8]>,
-) -> Option<&'c Host<F>> {
-    cfg.host_reservation_identifiers.iter().find_map(|kind| {
-        let bytes = identifier(*kind)?;
-        let of = |table: &'c HostTable<F>| table.by_identifier(*kind, bytes);
-        let own = subnet
-            .reservations_in_subnet
-            .then(|| of(&subnet.reservations));
-        let global = || subnet.reservations_global.then(|| of(&cfg.reservations));
-        own.flatten().or_else(|| global().flatten())
-    })
-}
-
 /// What a table has reserved for a client: for the first of its identifiers that is found. `identifier` gives one of a
 /// kind, as the table knows it.
 fn reserved_in<'t, 'i, F: Settings>(

@@ -169,13 +169,17 @@ impl Served for V6 {
         server_duid(cfg.own.server_id.as_ref(), directory, hardware, clock)
     }
 
-    fn page(common: &Common<Self>, _: &[net::Interface]) -> Server6 {
+    fn page(common: &Common<Self>, interfaces: &[net::Interface]) -> Server6 {
+        let names = interfaces
+            .iter()
+            .map(|interface| ((*interface.name).into(), interface.index));
         Server6 {
             alloc: Arc::clone(&common.alloc),
             turns: Arc::clone(&common.turns),
             server_id: common.identity.clone(),
             clock: common.clock.clone(),
             client_port: common.ports.client,
+            interfaces: names.collect(),
         }
     }
 

@@ -2,31 +2,36 @@
 
 mod accept;
 mod answer;
+mod classify;
 mod decide;
 mod locate;
+mod names;
 mod register;
 
-use super::{MAX_PLANS, OFFER_HOLD, keeps_released, run_or_discard, subnets_of, won};
+use super::{MAX_PLANS, keeps_released, run_or_discard, seconds, won};
 use crate::clock::Clock;
 use crate::telemetry::{Discard, DiscardReason};
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
+use accept::Received6;
 use answer::Answer6;
 use decide::{Decided6, Draft6, IaOutcome, IaRequest, Outcome6, Purpose};
 use locate::Located6;
-use outrigger_alloc::{Allocator, ChangeSet, Origin, Plan, Ranged, Wish, lifetime};
+use names::{Names6, Place6};
+use outrigger_alloc::{Allocator, ChangeSet, Origin, Plan};
 use outrigger_config::model::Server;
-use outrigger_hooks::callouts::LinkOverride;
 use outrigger_hooks::callouts::v6::{
-    Buffer6Receive, Buffer6Send, Lease6Decline, Lease6Expire, Lease6Rebind, Lease6Recover,
-    Lease6Release, Lease6Renew, Lease6Select, Leases6Committed, Pkt6Receive, Pkt6Send,
-    Subnet6Select,
+    Addr6Register, Buffer6Receive, Buffer6Send, Ddns6Update, Host6Identifier, Lease6Decline,
+    Lease6Expire, Lease6Rebind, Lease6Recover, Lease6Release, Lease6Renew, Lease6Select,
+    Leases6Committed, Pkt6Receive, Pkt6Send, Subnet6Select,
 };
-use outrigger_hooks::{PacketHooks, ShardHooks, Step};
-use outrigger_store::{Lease, LeaseState};
-use outrigger_wire::family::{LeaseOwner, Owner6, Resource6};
+use outrigger_hooks::{DropReason, PacketHooks, ShardHooks, Step};
+use outrigger_proto::HookPoint;
+use outrigger_store::LeaseState;
+use outrigger_wire::family::Resource6;
 use outrigger_wire::options::Options;
-use outrigger_wire::v6::{ADDR_REG_INFORM, MessageType, Status};
-use outrigger_wire::{Classes, Datagram, Duid, Outgoing, V6};
+use outrigger_wire::v6::{ADDR_REG_INFORM, MessageType, Reply6, Status};
+use outrigger_wire::{Datagram, Duid, Outgoing, V6};
+use register::Registration;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -45,6 +50,8 @@ pub struct Server6 {
     pub clock: Clock,
     /// Where clients listen; 546 but in tests.
     pub client_port: u16,
+    /// Name and index of each interface that replies may be sent on.
+    pub interfaces: Arc<[(Box<str>, u32)]>,
 }
 
 impl Server6 {
@@ -59,96 +66,128 @@ impl Server6 {
         &self,
         cfg: &Server<V6>,
         hooks: &ShardHooks,
-        mut datagram: Datagram,
+        datagram: Datagram,
     ) -> Result<Outgoing, Discard> {
-        let mut hooks = hooks.for_packet();
-        let (mut classes, mut additional_classes) = (Classes::default(), Classes::default());
-        let mut parsed = None;
+        let shard = hooks;
+        let mut hooks = shard.for_packet();
 
         // Understand
-        hooks
-            .call(Buffer6Receive {
-                datagram: &mut datagram,
-                classes: &mut classes,
-                additional_classes: &mut additional_classes,
-                parsed: &mut parsed,
-            })
-            .await?;
-        let mut query = accept::decode(datagram, classes)?;
-        query.additional_classes = additional_classes;
+        let mut received = Received6::from(datagram);
+        let callout = Buffer6Receive {
+            datagram: &mut received.datagram,
+            classes: &mut received.classes,
+            additional_classes: &mut received.additional_classes,
+            parsed: &mut received.parsed,
+        };
+        let parse = hooks.call(callout).await?;
+        let mut query = received.decode(parse)?;
         accept::addressed_to_us(&self.server_id, &query)?;
+        classify::by_tests(cfg, &mut query);
         run_or_discard(hooks.call(Pkt6Receive { query: &mut query }).await?)?;
         accept::well_formed(cfg, &query)?;
-        accept::not_in_drop_class(&query)?;
+        classify::not_in_drop_class(&query)?;
 
         // Locate
-        let _turn = accept::turn(&self.turns, &query.packet).await?;
-        let mut located = locate::subnet(cfg, query);
-        self.select_subnet(&mut hooks, &mut located).await?;
+        let mut turn = accept::turn(&self.turns, &query.packet).await?;
+        let mut located = Located6::new(cfg, query);
+        located.has_name_callouts = shard.is_called(HookPoint::Ddns6Update);
+        if cfg.early_global_reservations_lookup {
+            self.identify(&mut hooks, &mut located).await?;
+            locate::global_reservation(&mut located);
+            classify::not_in_drop_class(&located.query)?;
+        }
+        locate::subnet(&mut located);
+        self.select_subnet(&mut hooks, &mut located, &mut turn)
+            .await?;
+        if located.uses_reservations() {
+            self.identify(&mut hooks, &mut located).await?;
+        }
         locate::reservation(&mut located);
+        classify::not_in_drop_class(&located.query)?;
 
         // Decide
-        let outcome = self.decide(&mut hooks, &mut located).await?;
+        let place = Place6::selected(&located);
+        let names = self.name(&mut hooks, &mut located, place, None).await?;
+        let outcome = self.decide(&mut hooks, &mut located, names).await?;
+        classify::by_lease(&mut located, &outcome);
 
         // Answer
-        let mut answer = answer::build(&self.server_id, Decided6 { located, outcome });
-        self.register(&mut answer)?;
+        let decided = Decided6 { located, outcome };
+        let mut answer = answer::build(&self.server_id, &self.interfaces, decided);
+        self.register(&mut hooks, &mut answer).await?;
         if let Some(ticket) = answer.outcome.ticket {
             self.alloc.store().durable(ticket).await?;
         }
-        let mut link = LinkOverride::new(&Arc::default(), answer.query.packet.is_relayed());
-        if is_committing(&answer) {
-            let (leases, deleted) = (&answer.outcome.leases, &answer.outcome.deleted);
-            let (query, response) = (&mut answer.query, Some(&mut answer.response));
-            hooks
-                .call(Leases6Committed {
-                    query,
-                    response,
-                    leases,
-                    deleted,
-                    link: &mut link,
-                })
-                .await?;
+        if answer.is_committing() {
+            let callout = Leases6Committed {
+                query: &mut answer.query,
+                response: Some(&mut answer.response),
+                leases: &answer.outcome.leases,
+                deleted: &answer.outcome.deleted,
+                link: &mut answer.link,
+            };
+            hooks.call_or_park(callout, || turn = None).await?;
         }
-        let (query, response) = (&mut answer.query, &mut answer.response);
-        let (subnet_id, packed) = (answer.subnet_id, &mut answer.packed);
-        let pack = hooks
-            .call(Pkt6Send {
-                query,
-                response,
-                subnet_id,
-                packed,
-                link: &mut link,
-            })
-            .await?;
-        let (mut outgoing, _query) = answer.encode(pack, self.client_port)?;
-        link.apply_to_outgoing(&mut outgoing);
-        run_or_discard(
-            hooks
-                .call(Buffer6Send {
-                    outgoing: &mut outgoing,
-                    link: &mut link,
-                })
-                .await?,
-        )?;
+        let callout = Pkt6Send {
+            query: &mut answer.query,
+            response: &mut answer.response,
+            subnet_id: answer.subnet_id,
+            packed: &mut answer.packed,
+            link: &mut answer.link,
+        };
+        let pack = hooks.call(callout).await?;
+        let (mut outgoing, mut link) = answer.encode(pack, self.client_port)?;
+        drop(turn);
+        let callout = Buffer6Send {
+            outgoing: &mut outgoing,
+            link: &mut link,
+        };
+        run_or_discard(hooks.call(callout).await?)?;
         Ok(outgoing)
     }
 
-    async fn select_subnet(
+    /// Asks for a flexible identifier, where one is looked up and was not asked for yet.
+    async fn identify(
         &self,
         hooks: &mut PacketHooks<'_>,
         located: &mut Located6<'_>,
     ) -> Result<(), Discard> {
-        let mut subnet_id = located.subnet_id();
-        let subnet_ids = &located.cfg.subnet_ids;
+        if !located.begin_identifier() {
+            return Ok(());
+        }
         let query = &mut located.query;
-        let step = hooks
-            .call(Subnet6Select {
-                query,
-                subnet_id: &mut subnet_id,
-                subnet_ids,
-            })
-            .await?;
+        let identifier = &mut located.identifier;
+        let step = hooks.call(Host6Identifier { query, identifier }).await?;
+        if step == Step::Skip {
+            located.identifier.bytes.clear();
+        }
+        Ok(())
+    }
+
+    /// Shows the selected subnet. While a callout holds the packet its client's turn is free: it is waited for again.
+    async fn select_subnet<'t>(
+        &'t self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located6<'_>,
+        turn: &mut Option<Turn<'t>>,
+    ) -> Result<(), Discard> {
+        let mut subnet_id = located.subnet_id();
+        let mut held = false;
+        let callout = Subnet6Select {
+            query: &mut located.query,
+            subnet_id: &mut subnet_id,
+            subnet_ids: &located.cfg.subnet_ids,
+        };
+        let let_go = || {
+            held = true;
+            *turn = None;
+        };
+        let step = hooks.call_or_park(callout, let_go).await?;
+        if held {
+            *turn = accept::turn(&self.turns, &located.query.packet).await?;
+            // Kea: what was looked up before is lost.
+            located.forget_identifier();
+        }
         located.select(match step {
             Step::Run => subnet_id,
             Step::Skip => None,
@@ -156,17 +195,43 @@ impl Server6 {
         Ok(())
     }
 
+    /// Decides what the client is called, and shows it where it is called something. `earlier` is what an earlier showing
+    /// has made of the reply.
+    async fn name(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located6<'_>,
+        place: Place6<'_>,
+        earlier: Option<Box<Reply6>>,
+    ) -> Result<Names6, Discard> {
+        let mut names = Names6::decided(located, place);
+        if !located.has_name_callouts || !names.is_told() {
+            return Ok(names);
+        }
+        let mut response = earlier.unwrap_or_else(|| Box::new(answer::begin(located)));
+        names.tell(&mut response);
+        let (mut shown, parameters) = (names.shown(), place.parameters());
+        let callout = Ddns6Update {
+            query: &mut located.query,
+            response: &mut response,
+            subnet_id: place.subnet_id(located.cfg),
+            names: &mut shown,
+            parameters: parameters.as_ref(),
+        };
+        hooks.call(callout).await?;
+        names.change(&shown, response, place);
+        Ok(names)
+    }
+
     /// Decides for every IA, then writes everything in one step; decides again when another packet was faster.
     async fn decide(
         &self,
         hooks: &mut PacketHooks<'_>,
         located: &mut Located6<'_>,
+        names: Names6,
     ) -> Result<Outcome6, Discard> {
-        if located.query.packet.message_type == ADDR_REG_INFORM {
-            return register::plan(&self.alloc, located, self.clock.now());
-        }
         for _ in 0..MAX_PLANS {
-            let mut draft = Draft6::default();
+            let mut draft = Draft6::named(names.clone());
             for ia in decide::requested(located) {
                 match located.query.packet.message_type {
                     MessageType::Solicit
@@ -177,13 +242,24 @@ impl Server6 {
                     }
                     MessageType::Release => self.release(hooks, located, &ia, &mut draft).await?,
                     MessageType::Decline => self.decline(hooks, located, &ia, &mut draft).await?,
-                    // CONFIRM and INFORMATION-REQUEST change nothing, ADDR-REG-INFORM was decided above.
+                    // CONFIRM and INFORMATION-REQUEST change nothing.
                     _ => {}
                 }
+                if draft.dropped.is_some() {
+                    break;
+                }
             }
+            if located.query.packet.message_type == ADDR_REG_INFORM {
+                let registration = register::plan(&self.alloc, located, self.clock.now())?;
+                draft.outcome.registration = Some(Box::new(registration));
+            }
+            self.name_again(hooks, located, &mut draft).await?;
             if let Some(ticket) = won(self.alloc.commit(draft.changes))? {
                 draft.outcome.ticket = ticket;
-                return Ok(draft.outcome);
+                return match draft.dropped {
+                    None => Ok(draft.outcome),
+                    Some(dropped) => Err(dropped),
+                };
             }
         }
         Err(LOST)
@@ -201,73 +277,50 @@ impl Server6 {
         let purpose = decide::purpose(located);
         let mut skipped: SmallVec<[Resource6; 2]> = SmallVec::new();
         for _ in 0..MAX_PLANS {
-            let Some(mut plan) = self.plan(located, ia, &skipped) else {
-                break;
-            };
+            let now = self.clock.now();
+            let wish = decide::plan(&self.alloc, located, ia, &skipped, now);
+            let Some(mut plan) = wish else { break };
             decide::set_lifetimes(&mut plan, ia, located);
-            self.take_over(hooks, &mut plan).await?;
-            match self.show(hooks, located, &ia.owner, &mut plan).await? {
+            draft.outcome.names.name_lease(&mut plan.lease);
+            self.take_over(hooks, &plan).await?;
+            let mut outcome = IaOutcome::of(ia);
+            let shown = self.show(hooks, located, (ia, &mut outcome), &mut plan);
+            match shown.await? {
+                Step::Run if purpose == Purpose::Advertise => {
+                    draft.offer(outcome, plan, now);
+                    return Ok(());
+                }
                 Step::Run => {
-                    self.grant(ia, purpose, plan, draft);
+                    let others = decide::others(&self.alloc, ia, plan.lease.resource);
+                    draft.grant((ia, outcome), purpose, plan, others);
                     return Ok(());
                 }
                 Step::Skip if plan.claim.origin() == Origin::Held => {
-                    keep_as_it_is(ia, &plan, self.clock.now(), draft);
+                    draft.keep_as_it_is(outcome, &plan, now);
                     return Ok(());
                 }
                 Step::Skip => skipped.push(plan.lease.resource),
             }
         }
-        draft
-            .outcome
-            .ias
-            .push(IaOutcome::refused(ia, decide::none_left(ia, purpose)));
+        let status = decide::none_left(ia, purpose);
+        draft.outcome.ias.push(IaOutcome::refused(ia, status));
         Ok(())
     }
 
-    fn plan(
-        &self,
-        located: &Located6<'_>,
-        ia: &IaRequest,
-        skipped: &[Resource6],
-    ) -> Option<Plan<V6>> {
-        self.alloc.plan(&Wish {
-            cfg: located.cfg,
-            subnets: &subnets_of(located.cfg, located.subnet),
-            kind: ia.lease_kind(),
-            owner: &ia.owner,
-            keys: &ia.owner.keys(),
-            is_mine: &|owner| *owner == ia.owner,
-            reserved: &decide::reserved(located, ia),
-            hint: ia.hint(),
-            classes: &located.query.classes,
-            only_hint: false,
-            skipped,
-            now: self.clock.now(),
-        })
-    }
-
     /// The candidate is an expired lease: its end is reported first.
-    async fn take_over(
-        &self,
-        hooks: &mut PacketHooks<'_>,
-        plan: &mut Plan<V6>,
-    ) -> Result<(), Discard> {
-        let expired = plan
-            .claim
-            .previous()
-            .filter(|_| plan.claim.origin() == Origin::Expired)
-            .cloned();
-        if let Some(mut lease) = expired {
-            let step = hooks
-                .call(Lease6Expire {
-                    lease: &mut lease,
-                    remove_lease: false,
-                })
-                .await?;
-            if step == Step::Run && lease.state == LeaseState::Declined {
-                hooks.call(Lease6Recover { lease: &lease }).await?;
-            }
+    async fn take_over(&self, hooks: &mut PacketHooks<'_>, plan: &Plan<V6>) -> Result<(), Discard> {
+        let expired = plan.claim.previous();
+        let expired = expired.filter(|_| plan.claim.origin() == Origin::Expired);
+        let Some(mut lease) = expired.cloned() else {
+            return Ok(());
+        };
+        let callout = Lease6Expire {
+            lease: &mut lease,
+            remove_lease: false,
+        };
+        let step = hooks.call(callout).await?;
+        if step == Step::Run && lease.state == LeaseState::Declined {
+            hooks.call(Lease6Recover { lease: &lease }).await?;
         }
         Ok(())
     }
@@ -277,90 +330,51 @@ impl Server6 {
         &self,
         hooks: &mut PacketHooks<'_>,
         located: &mut Located6<'_>,
-        owner: &Owner6,
+        ia: (&IaRequest, &mut IaOutcome),
         plan: &mut Plan<V6>,
     ) -> Result<Step, Discard> {
-        let (cfg, now) = (located.cfg, self.clock.now());
+        let cfg = located.cfg;
         let fake_allocation = decide::purpose(located) == Purpose::Advertise;
+        let (ia, outcome) = ia;
         let Plan { lease, claim } = plan;
         let query = &mut located.query;
         // An expired lease too: nobody else has had it since.
-        let own = decide::own_lease(claim.previous(), owner).is_some();
+        let own = decide::own_lease(claim.previous(), &ia.owner).is_some();
+        let mut ia_options = None;
         let step = match query.packet.message_type {
             MessageType::Renew if own => {
-                let ia_options = &mut Options::new();
-                hooks
-                    .call(Lease6Renew {
-                        query,
-                        lease,
-                        ia_options,
-                    })
-                    .await?
+                let callout = Lease6Renew {
+                    query,
+                    lease,
+                    ia_options: ia_options.insert(Options::new()),
+                };
+                hooks.call(callout).await?
             }
             MessageType::Rebind if own => {
-                let ia_options = &mut Options::new();
-                hooks
-                    .call(Lease6Rebind {
-                        query,
-                        lease,
-                        ia_options,
-                    })
-                    .await?
+                let callout = Lease6Rebind {
+                    query,
+                    lease,
+                    ia_options: ia_options.insert(Options::new()),
+                };
+                hooks.call(callout).await?
             }
             // Kea: a repeated SOLICIT or REQUEST gets its lease again without a hook point.
             _ if claim.origin() == Origin::Held => Step::Run,
             _ => {
-                let subnet = cfg.subnets.get(claim.subnet());
-                let subnet_id = lease.subnet_id;
-                let claim = &mut |resource: Resource6| {
-                    match subnet {
-                        Some(subnet) if V6::is_inside(&subnet.prefix, &resource) => {}
-                        _ => return Err("it lies outside the subnet"),
-                    }
-                    claim.move_to(cfg, resource, owner, now)
+                let callout = Lease6Select {
+                    query,
+                    subnet_id: lease.subnet_id,
+                    fake_allocation,
+                    lease,
+                    claim: &mut decide::chooser(claim, cfg, &ia.owner, self.clock.now()),
                 };
-                hooks
-                    .call(Lease6Select {
-                        query,
-                        subnet_id,
-                        fake_allocation,
-                        lease,
-                        claim,
-                    })
-                    .await?
+                hooks.call(callout).await?
             }
         };
+        outcome.options = ia_options
+            .filter(|options| !options.is_empty())
+            .map(Box::new);
         Ok(step)
-    }
-
-    /// Adds the planned lease to the draft. What else the client holds or names in the IA ends.
-    fn grant(&self, ia: &IaRequest, purpose: Purpose, plan: Plan<V6>, draft: &mut Draft6) {
-        let mut outcome = IaOutcome::of(ia);
-        let subnet = plan.claim.subnet();
-        if purpose == Purpose::Advertise {
-            let lease = plan.offer(self.clock.now() + OFFER_HOLD);
-            outcome.granted = Some((lease, subnet));
-            draft.outcome.ias.push(outcome);
-            return;
-        }
-        let granted = plan.lease.resource;
-        let others = |lease: &Lease<V6>| {
-            lease.owner == ia.owner
-                && lease.resource != granted
-                && same_kind(lease.resource, granted)
-        };
-        for old in self.alloc.leases_of(&ia.owner.keys(), &others) {
-            draft.changes.remove(&old);
-            draft.outcome.deleted.push(old);
-        }
-        if purpose == Purpose::Extend {
-            let named = ia.named.iter().map(|(resource, ..)| *resource);
-            outcome.retired = named.filter(|resource| *resource != granted).collect();
-        }
-        draft.outcome.leases.push(plan.lease.clone());
-        outcome.granted = Some((plan.lease.clone(), subnet));
-        draft.changes.grant(plan);
-        draft.outcome.ias.push(outcome);
     }
 
     /// RELEASE: every lease of the IA that is the client's.
@@ -374,14 +388,12 @@ impl Server6 {
         let mut status = (Status::NoBinding, "this server knows no such lease");
         for (resource, ..) in &ia.named {
             let lease = decide::own_lease(self.alloc.store().lock().get(resource), &ia.owner);
-            let Some(mut lease) = lease else { continue };
-            match hooks
-                .call(Lease6Release {
-                    query: &mut located.query,
-                    lease: &mut lease,
-                })
-                .await?
-            {
+            let Some(lease) = lease else { continue };
+            let callout = Lease6Release {
+                query: &mut located.query,
+                lease: &lease,
+            };
+            match hooks.call(callout).await? {
                 Step::Run => {
                     draft.changes.release(&lease, keeps_released(located.cfg));
                     draft.outcome.deleted.push(lease);
@@ -407,29 +419,33 @@ impl Server6 {
         ia: &IaRequest,
         draft: &mut Draft6,
     ) -> Result<(), Discard> {
-        let probation = super::seconds(located.cfg.decline_probation_period);
+        let probation = seconds(located.cfg.decline_probation_period);
         let mut outcome =
             IaOutcome::refused(ia, (Status::NoBinding, "this server knows no such lease"));
         for (resource, ..) in &ia.named {
             let lease = decide::own_lease(self.alloc.store().lock().get(resource), &ia.owner);
-            let Some(mut lease) = lease else { continue };
-            match hooks
-                .call(Lease6Decline {
-                    query: &mut located.query,
-                    lease: &mut lease,
-                })
-                .await?
-            {
-                Step::Run => {
+            let Some(lease) = lease else { continue };
+            let callout = Lease6Decline {
+                query: &mut located.query,
+                lease: &lease,
+            };
+            match hooks.call(callout).await {
+                Ok(Step::Run) => {
                     tracing::warn!(address = %lease.resource, client = %lease.owner, "DHCP6_DECLINE_LEASE");
                     let declined = draft.changes.decline(&lease, probation, self.clock.now());
                     draft.outcome.leases.push(declined);
                     outcome.status = Some((Status::Success, "declined"));
                 }
-                Step::Skip => {
+                Ok(Step::Skip) => {
                     draft.outcome.leases.push(lease);
                     outcome.status = None;
                 }
+                // Kea: no reply, but addresses that were declined before stay declined.
+                Err(drop) if matches!(drop.reason, DropReason::Decision { .. }) => {
+                    draft.dropped = Some(drop.into());
+                    return Ok(());
+                }
+                Err(drop) => return Err(drop.into()),
             }
         }
         draft.outcome.status = Some((Status::Success, ""));
@@ -437,54 +453,56 @@ impl Server6 {
         Ok(())
     }
 
-    /// ADDR-REG-INFORM: the reply is complete, now the registration is written.
-    fn register(&self, answer: &mut Answer6) -> Result<(), Discard> {
+    /// The name may depend on the lease: it is made from the address, or the lease's subnet or pool names clients its own
+    /// way.
+    async fn name_again(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        located: &mut Located6<'_>,
+        draft: &mut Draft6,
+    ) -> Result<(), Discard> {
+        let Some((address, subnet)) = draft.outcome.first_address(located.cfg) else {
+            return Ok(());
+        };
+        let other = Place6::after(located, subnet, address);
+        if let Some(place) = other {
+            let earlier = draft.outcome.names.response.take();
+            let names = self.name(hooks, located, place, earlier).await?;
+            draft.rename(names);
+        }
+        let place = other.unwrap_or_else(|| Place6::selected(located));
+        draft.settle_name(address, place);
+        Ok(())
+    }
+
+    /// ADDR-REG-INFORM: the reply is complete, now the registration is shown and written.
+    async fn register(
+        &self,
+        hooks: &mut PacketHooks<'_>,
+        answer: &mut Answer6,
+    ) -> Result<(), Discard> {
         let Some(registration) = answer.outcome.registration.take() else {
             return Ok(());
         };
-        let mut changes = ChangeSet::default();
-        changes.write(registration.previous.as_ref(), registration.lease.clone());
-        let ticket = won(self.alloc.commit(changes))?;
-        answer.outcome.ticket = ticket.ok_or(LOST)?;
-        answer.outcome.leases.push(registration.lease);
-        Ok(())
-    }
-}
-
-/// A callout forbids to extend the lease: the client is told what is left of it.
-fn keep_as_it_is(ia: &IaRequest, plan: &Plan<V6>, now: u64, draft: &mut Draft6) {
-    let mut outcome = IaOutcome::of(ia);
-    if let Some(old) = plan.claim.previous() {
-        draft.outcome.leases.push(old.clone());
-        let (valid_lifetime, preferred_lifetime) = lifetime::left(old, now);
-        let told = Lease {
-            valid_lifetime,
-            preferred_lifetime,
-            ..old.clone()
+        let Registration {
+            address,
+            previous,
+            mut lease,
+        } = *registration;
+        let callout = Addr6Register {
+            query: &mut answer.query,
+            response: &mut answer.response,
+            link: &mut answer.link,
+            address,
+            old_lease: register::earlier(previous.as_ref()),
+            new_lease: &mut lease,
         };
-        outcome.granted = Some((told, plan.claim.subnet()));
-    }
-    draft.outcome.ias.push(outcome);
-}
-
-fn same_kind(a: Resource6, b: Resource6) -> bool {
-    matches!(
-        (a, b),
-        (Resource6::Address(_), Resource6::Address(_))
-            | (Resource6::Prefix(_), Resource6::Prefix(_))
-    )
-}
-
-/// Whether the message is one whose outcome `leases6_committed` reports.
-fn is_committing(answer: &Answer6) -> bool {
-    match answer.query.packet.message_type {
-        MessageType::Solicit => answer.response.message_type == MessageType::Reply,
-        MessageType::Request
-        | MessageType::Renew
-        | MessageType::Rebind
-        | MessageType::Release
-        | MessageType::Decline
-        | ADDR_REG_INFORM => true,
-        _ => false,
+        if hooks.call(callout).await? == Step::Run {
+            let mut changes = ChangeSet::default();
+            changes.write(previous.as_ref(), lease.clone());
+            answer.outcome.ticket = won(self.alloc.commit(changes))?.ok_or(LOST)?;
+            answer.outcome.leases.push(lease);
+        }
+        Ok(())
     }
 }

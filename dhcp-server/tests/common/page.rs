@@ -212,6 +212,7 @@ impl Page6 {
             server_id: common.identity.clone(),
             clock: common.clock.clone(),
             client_port: common.ports.client,
+            interfaces: Arc::from([("eth0".into(), 1), ("eth1".into(), 2)]),
         })
     }
 

@@ -174,8 +174,16 @@ fn reservation_is_found_by_duid_and_by_hardware_address() {
                 "prefixes": [ "2001:db8:f000:3::/64" ], "hostname": "Seven" }} ], "interface""#
         );
         let page = Page6::new(&NET.replace(r#""interface""#, &host));
-        let reply = page.lease_to(&mut client(7, &[Ia::na(1), Ia::pd(1)]));
+        let mut host = client(7, &[Ia::na(1), Ia::pd(1)]);
+        // Kea: a reserved name counts where the client hears a name at all.
+        host.options = vec![(39, vec![0])];
+        let reply = page.lease_to(&mut host);
         assert_eq!(only_address(&reply), address(7), "{identifier}");
+        assert_eq!(
+            reply.option(39).unwrap()[1..],
+            *b"\x05seven\0",
+            "{identifier}"
+        );
         let prefix = reply.prefixes().next().unwrap();
         assert_eq!(
             prefix.prefix,
@@ -185,7 +193,7 @@ fn reservation_is_found_by_duid_and_by_hardware_address() {
             addr: prefix.prefix,
             len: 64,
         });
-        assert_eq!(&*page.lease(resource).unwrap().hostname, "seven");
+        assert_eq!(&*page.lease(resource).unwrap().hostname, "seven.");
         let mut thief = client(8, &[Ia::na(1), Ia::pd(1)]);
         thief.ias[0].hints = vec![Hint6::Address(address(7))];
         thief.ias[1].hints = vec![Hint6::Prefix(prefix.prefix, 64)];

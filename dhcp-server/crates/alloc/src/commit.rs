@@ -61,6 +61,11 @@ impl<F: Ranged> ChangeSet<F> {
         self.claims.push(claim);
     }
 
+    /// The leases that are to be written: their names may change until then.
+    pub fn written_mut(&mut self) -> impl Iterator<Item = &mut Lease<F>> {
+        self.steps.iter_mut().filter_map(|step| step.new.as_mut())
+    }
+
     /// Removes a lease.
     pub fn remove(&mut self, lease: &Lease<F>) {
         self.steps.push(Step {

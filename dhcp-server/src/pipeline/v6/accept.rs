@@ -4,22 +4,50 @@ use super::register;
 use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::{Turn, TurnKind, TurnRequest, Turns};
 use outrigger_config::model::Server;
+use outrigger_hooks::Step;
 use outrigger_wire::v6::{self, ADDR_REG_INFORM, MessageType, Packet6, code};
 use outrigger_wire::{Classes, Datagram, Duid, Query6, V6};
 
 const NOT_FOR_US: Discard = Discard::because(DiscardReason::NotForUs);
 const RFC_VIOLATION: Discard = Discard::because(DiscardReason::RfcViolation);
 
-/// Parses the datagram.
-pub(super) fn decode(datagram: Datagram, classes: Classes) -> Result<Query6, Discard> {
-    let packet =
-        v6::decode(datagram.bytes).map_err(|_| Discard::because(DiscardReason::Malformed))?;
-    Ok(Query6 {
-        packet,
-        link: datagram.link,
-        classes,
-        additional_classes: Classes::default(),
-    })
+/// A datagram, and what callouts say of the packet that it will be.
+#[derive(Debug)]
+pub(super) struct Received6 {
+    pub(super) datagram: Datagram,
+    pub(super) classes: Classes,
+    pub(super) additional_classes: Classes,
+    /// What a callout parsed in the server's place.
+    pub(super) parsed: Option<Packet6>,
+}
+
+impl From<Datagram> for Received6 {
+    fn from(datagram: Datagram) -> Self {
+        Self {
+            datagram,
+            classes: Classes::default(),
+            additional_classes: Classes::default(),
+            parsed: None,
+        }
+    }
+}
+
+impl Received6 {
+    /// Parses the datagram, unless a callout did.
+    pub(super) fn decode(self, step: Step) -> Result<Query6, Discard> {
+        let packet = match step {
+            Step::Run => v6::decode(self.datagram.bytes)
+                .map_err(|_| Discard::because(DiscardReason::Malformed))?,
+            // Kea: what has no message type is no DHCP message.
+            Step::Skip => self.parsed.ok_or(RFC_VIOLATION)?,
+        };
+        Ok(Query6 {
+            packet,
+            link: self.datagram.link,
+            classes: self.classes,
+            additional_classes: self.additional_classes,
+        })
+    }
 }
 
 /// A message that names a server names this one, and a client's own message came by multicast (RFC 9915 §16, §18.4).
@@ -71,15 +99,6 @@ fn has_address(packet: &Packet6) -> bool {
         .ias()
         .flatten()
         .any(|ia| ia.addresses().next().is_some())
-}
-
-/// The class DROP, which a hook or a test may have added.
-pub(super) fn not_in_drop_class(query: &Query6) -> Result<(), Discard> {
-    if query.classes.contains("DROP") {
-        Err(Discard::because(DiscardReason::DropClass))
-    } else {
-        Ok(())
-    }
 }
 
 /// Waits until no other packet of the client is being served; `None` for a client without a name.

@@ -8,6 +8,7 @@ use crate::telemetry::{Discard, DiscardReason};
 use outrigger_alloc::lifetime;
 use outrigger_config::model::Subnet;
 use outrigger_hooks::Step;
+use outrigger_hooks::callouts::LinkOverride;
 use outrigger_wire::buffer::Buffer;
 use outrigger_wire::family::Resource6;
 use outrigger_wire::options::{TlvKind, nested6, vendor6};
@@ -16,6 +17,7 @@ use outrigger_wire::v6::{
 };
 use outrigger_wire::{Duid, Link, Outgoing, Query6, V6};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Option 67, RFC 6603.
 const PD_EXCLUDE: u16 = 67;
@@ -32,27 +34,45 @@ pub(super) struct Answer6 {
     pub(super) response: Reply6,
     /// Bytes that a hook point packed in the server's place.
     pub(super) packed: Option<Buffer>,
+    /// Where callouts want it to go instead.
+    pub(super) link: LinkOverride,
 }
 
-/// Writes the reply to what was decided.
-pub(super) fn build(server_id: &Duid, decided: Decided6<'_>) -> Answer6 {
+/// The beginning of a reply.
+pub(super) fn begin(located: &Located6<'_>) -> Reply6 {
+    let packet = &located.query.packet;
+    let message_type = match packet.message_type {
+        MessageType::Solicit if !is_rapid(located) => MessageType::Advertise,
+        ADDR_REG_INFORM => ADDR_REG_REPLY,
+        _ => MessageType::Reply,
+    };
+    Reply6::to(packet, message_type)
+}
+
+/// Writes the reply to what was decided. What callouts of `ddns6_update` wrote into it stays.
+pub(super) fn build(
+    server_id: &Duid,
+    interfaces: &Arc<[(Box<str>, u32)]>,
+    decided: Decided6<'_>,
+) -> Answer6 {
     let Decided6 {
         located,
         mut outcome,
     } = decided;
-    let rapid = is_rapid(&located);
-    let message_type = match located.query.packet.message_type {
-        MessageType::Solicit if !rapid => MessageType::Advertise,
-        ADDR_REG_INFORM => ADDR_REG_REPLY,
-        _ => MessageType::Reply,
+    let mut response = match outcome.names.response.take() {
+        Some(response) => *response,
+        None => {
+            let mut response = begin(&located);
+            outcome.names.tell(&mut response);
+            response
+        }
     };
-    let mut response = Reply6::to(&located.query.packet, message_type);
-    response.options.push(code::SERVER_ID, server_id.bytes());
+    response.options.set(code::SERVER_ID, server_id.bytes());
     if let Some(client_id) = located.query.packet.options.get(code::CLIENT_ID) {
-        response.options.push(code::CLIENT_ID, client_id);
+        response.options.set(code::CLIENT_ID, client_id);
     }
-    if rapid {
-        response.options.push(code::RAPID_COMMIT, &[]);
+    if is_rapid(&located) {
+        response.options.set(code::RAPID_COMMIT, &[]);
     }
     if located.query.packet.message_type == MessageType::Confirm {
         outcome.status = Some(confirm(&located));
@@ -72,12 +92,14 @@ pub(super) fn build(server_id: &Duid, decided: Decided6<'_>) -> Answer6 {
     }
     add_options(&mut response, &located, &outcome);
     let subnet_id = located.subnet_id();
+    let link = LinkOverride::new(interfaces, located.query.packet.is_relayed());
     Answer6 {
         query: located.query,
         subnet_id,
         outcome,
         response,
         packed: None,
+        link,
     }
 }
 
@@ -123,6 +145,9 @@ fn push_outcome(response: &mut Reply6, located: &Located6<'_>, ia: &IaOutcome) {
         if let Some((status, text)) = ia.status {
             out.status(status, text);
         }
+        for (code, payload) in ia.options.iter().flat_map(|options| options.iter()) {
+            out.option(code, payload);
+        }
     });
 }
 
@@ -160,7 +185,7 @@ fn add_options(response: &mut Reply6, located: &Located6<'_>, outcome: &Outcome6
     }
 }
 
-fn scopes<'c>(located: &Located6<'c>, outcome: &Outcome6) -> Scopes<'c> {
+fn scopes<'l>(located: &'l Located6<'_>, outcome: &Outcome6) -> Scopes<'l> {
     let mut scopes = Scopes::new();
     scopes.extend(located.host.map(|host| &host.options));
     for (lease, index) in outcome.ias.iter().filter_map(|ia| ia.granted.as_ref()) {
@@ -183,6 +208,8 @@ fn scopes<'c>(located: &Located6<'c>, outcome: &Outcome6) -> Scopes<'c> {
             .into_iter()
             .flat_map(|subnet| subnet_scopes(located.cfg, subnet)),
     );
+    let classes = located.cfg.classes.joined(&located.query.classes);
+    scopes.extend(classes.map(|class| &class.content.options));
     scopes.push(&located.cfg.options);
     scopes
 }
@@ -244,12 +271,27 @@ fn requests(body: &[u8]) -> impl Iterator<Item = u16> {
 }
 
 impl Answer6 {
-    /// Packs the reply, unless a hook point did, and addresses it: to the relay's port, or to the client's.
+    /// Whether the message is one whose outcome `leases6_committed` reports.
+    pub(super) fn is_committing(&self) -> bool {
+        match self.query.packet.message_type {
+            MessageType::Solicit => self.response.message_type == MessageType::Reply,
+            MessageType::Request
+            | MessageType::Renew
+            | MessageType::Rebind
+            | MessageType::Release
+            | MessageType::Decline
+            | ADDR_REG_INFORM => true,
+            _ => false,
+        }
+    }
+
+    /// Packs the reply, unless a hook point did, and addresses it: to the relay's port, or to the client's, or as callouts
+    /// want it.
     pub(super) fn encode(
         self,
         step: Step,
         client_port: u16,
-    ) -> Result<(Outgoing, Query6), Discard> {
+    ) -> Result<(Outgoing, LinkOverride), Discard> {
         const TOO_LONG: Discard = Discard::because(DiscardReason::ReplyTooLong);
         let bytes = match (step, self.packed) {
             (Step::Skip, Some(packed)) => packed,
@@ -260,15 +302,14 @@ impl Answer6 {
                 bytes
             }
         };
-        let link = reply_link(&self.query, client_port);
-        Ok((
-            Outgoing {
-                bytes,
-                link,
-                to_hardware: None,
-            },
-            self.query,
-        ))
+        let mut link = reply_link(&self.query, client_port);
+        self.link.apply_to(&mut link);
+        let outgoing = Outgoing {
+            bytes,
+            link,
+            to_hardware: None,
+        };
+        Ok((outgoing, self.link))
     }
 }
 

@@ -1,15 +1,21 @@
 //! What each IA of a message gets.
 
+use super::classify;
 use super::locate::Located6;
+use super::names::{Names6, Place6};
 use super::register::Registration;
+use crate::pipeline::{OFFER_HOLD, index_of, subnets_of};
 use crate::telemetry::{Discard, DiscardReason};
-use outrigger_alloc::{ChangeSet, Kind6, Plan, Ranged, lifetime};
-use outrigger_config::model::{Pool6, Subnet};
+use outrigger_alloc::{Allocator, ChangeSet, Claim, Kind6, Plan, Ranged, Wish, lifetime};
+use outrigger_config::model::{Pool, Pool6, Server, Subnet, Timers};
 use outrigger_store::{Lease, LeaseState, Ticket};
-use outrigger_wire::family::{Owner6, Resource6};
+use outrigger_wire::family::{LeaseOwner, Owner6, Resource6};
+use outrigger_wire::options::Options;
 use outrigger_wire::v6::{Ia, IaKind, MessageType, Status};
 use outrigger_wire::{Duid, Iaid, Prefix6, V6};
 use smallvec::SmallVec;
+use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 /// An IA of the query.
 #[derive(Debug, Clone)]
@@ -76,6 +82,8 @@ pub(super) struct IaOutcome {
     /// What the client must stop to use.
     pub(super) retired: SmallVec<[Resource6; 1]>,
     pub(super) status: Option<(Status, &'static str)>,
+    /// What callouts put into it; none for most.
+    pub(super) options: Option<Box<Options>>,
 }
 
 impl IaOutcome {
@@ -87,6 +95,7 @@ impl IaOutcome {
             granted: None,
             retired: SmallVec::new(),
             status: None,
+            options: None,
         }
     }
 
@@ -112,14 +121,31 @@ pub(super) struct Outcome6 {
     pub(super) ias: SmallVec<[IaOutcome; 2]>,
     /// Status of the whole message.
     pub(super) status: Option<(Status, &'static str)>,
+    /// What the client is called.
+    pub(super) names: Names6,
     /// Leases for `leases6_committed`; an address and a prefix for most clients.
     pub(super) leases: SmallVec<[Lease<V6>; 2]>,
     /// Deleted leases for `leases6_committed`.
     pub(super) deleted: SmallVec<[Lease<V6>; 1]>,
     /// ADDR-REG-INFORM: what is written once the reply is complete.
-    pub(super) registration: Option<Registration>,
+    pub(super) registration: Option<Box<Registration>>,
     /// Durable when everything above is on stable storage.
     pub(super) ticket: Option<Ticket>,
+}
+
+impl Outcome6 {
+    /// The first address that the client gets or registers, and the index of its subnet.
+    pub(super) fn first_address(&self, cfg: &Server<V6>) -> Option<(Ipv6Addr, usize)> {
+        if let Some(registration) = &self.registration {
+            let subnet = index_of(cfg, registration.lease.subnet_id)?;
+            return Some((registration.address, subnet));
+        }
+        let mut granted = self.ias.iter().filter_map(|ia| ia.granted.as_ref());
+        granted.find_map(|(lease, subnet)| match lease.resource {
+            Resource6::Address(address) => Some((address, *subnet)),
+            Resource6::Prefix(_) => None,
+        })
+    }
 }
 
 /// Changes that are decided and not written yet.
@@ -127,6 +153,157 @@ pub(super) struct Outcome6 {
 pub(super) struct Draft6 {
     pub(super) outcome: Outcome6,
     pub(super) changes: ChangeSet<V6>,
+    /// A callout wants no reply; what was decided before is written all the same.
+    pub(super) dropped: Option<Discard>,
+}
+
+impl Draft6 {
+    pub(super) fn named(names: Names6) -> Self {
+        let mut draft = Self::default();
+        draft.outcome.names = names;
+        draft
+    }
+
+    /// Adds the planned lease, which is advertised and kept for the client for a while.
+    pub(super) fn offer(&mut self, mut outcome: IaOutcome, plan: Plan<V6>, now: u64) {
+        let subnet = plan.claim.subnet();
+        outcome.granted = Some((plan.offer(now + OFFER_HOLD), subnet));
+        self.outcome.ias.push(outcome);
+    }
+
+    /// Adds the planned lease. `others`, which the client holds in the IA too, end.
+    pub(super) fn grant(
+        &mut self,
+        (ia, mut outcome): (&IaRequest, IaOutcome),
+        purpose: Purpose,
+        plan: Plan<V6>,
+        others: SmallVec<[Lease<V6>; 1]>,
+    ) {
+        let granted = plan.lease.resource;
+        for old in others {
+            self.changes.remove(&old);
+            self.outcome.deleted.push(old);
+        }
+        if purpose == Purpose::Extend {
+            let named = ia.named.iter().map(|(resource, ..)| *resource);
+            outcome.retired = named.filter(|resource| *resource != granted).collect();
+        }
+        self.outcome.leases.push(plan.lease.clone());
+        outcome.granted = Some((plan.lease.clone(), plan.claim.subnet()));
+        self.changes.grant(plan);
+        self.outcome.ias.push(outcome);
+    }
+
+    /// A callout forbids to extend the lease: the client is told what is left of it.
+    pub(super) fn keep_as_it_is(&mut self, mut outcome: IaOutcome, plan: &Plan<V6>, now: u64) {
+        if let Some(old) = plan.claim.previous() {
+            self.outcome.leases.push(old.clone());
+            let (valid_lifetime, preferred_lifetime) = lifetime::left(old, now);
+            let told = Lease {
+                valid_lifetime,
+                preferred_lifetime,
+                ..old.clone()
+            };
+            outcome.granted = Some((told, plan.claim.subnet()));
+        }
+        self.outcome.ias.push(outcome);
+    }
+
+    /// The client is called something else where its lease is.
+    pub(super) fn rename(&mut self, names: Names6) {
+        let same = names.decision == self.outcome.names.decision;
+        self.outcome.names = names;
+        if !same {
+            self.name_leases();
+        }
+    }
+
+    /// The name may be one that is made from the address.
+    pub(super) fn settle_name(&mut self, address: Ipv6Addr, place: Place6<'_>) {
+        if self.outcome.names.settle(address, place) {
+            self.name_leases();
+        }
+        if let Some(registration) = &mut self.outcome.registration {
+            self.outcome.names.name_lease(&mut registration.lease);
+        }
+    }
+
+    /// Writes the name into the leases that will be written, and into what is reported of them.
+    fn name_leases(&mut self) {
+        let outcome = &mut self.outcome;
+        for written in self.changes.written_mut() {
+            outcome.names.name_lease(written);
+            let mut reported = outcome.leases.iter_mut();
+            if let Some(lease) = reported.find(|lease| lease.resource == written.resource) {
+                outcome.names.name_lease(lease);
+            }
+        }
+    }
+}
+
+/// A candidate for the IA.
+pub(super) fn plan(
+    alloc: &Arc<Allocator<V6>>,
+    located: &Located6<'_>,
+    ia: &IaRequest,
+    skipped: &[Resource6],
+    now: u64,
+) -> Option<Plan<V6>> {
+    if classify::is_rejected(&located.query) {
+        return None;
+    }
+    alloc.plan(&Wish {
+        cfg: located.cfg,
+        subnets: &subnets_of(located.cfg, located.subnet),
+        kind: ia.lease_kind(),
+        owner: &ia.owner,
+        keys: &ia.owner.keys(),
+        is_mine: &|owner| *owner == ia.owner,
+        reserved: &reserved(located, ia),
+        hint: ia.hint(),
+        classes: &located.query.classes,
+        only_hint: false,
+        skipped,
+        now,
+    })
+}
+
+/// Lets a callout of `lease6_select` choose another address or prefix inside the subnet; it may lie outside of the pools.
+pub(super) fn chooser<'a>(
+    claim: &'a mut Claim<V6>,
+    cfg: &'a Server<V6>,
+    owner: &'a Owner6,
+    now: u64,
+) -> impl FnMut(Resource6) -> Result<(), &'static str> + 'a {
+    let subnet = cfg.subnets.get(claim.subnet());
+    move |resource| {
+        if !subnet.is_some_and(|subnet| V6::is_inside(&subnet.prefix, &resource)) {
+            return Err("it lies outside the subnet");
+        }
+        claim.move_to(cfg, resource, owner, now)
+    }
+}
+
+/// What else the client holds in the IA that gets `granted`.
+pub(super) fn others(
+    alloc: &Allocator<V6>,
+    ia: &IaRequest,
+    granted: Resource6,
+) -> SmallVec<[Lease<V6>; 1]> {
+    let is_other = |lease: &Lease<V6>| {
+        lease.owner == ia.owner
+            && lease.resource != granted
+            && V6::kind_of(&lease.resource) == ia.lease_kind()
+    };
+    alloc.leases_of(&ia.owner.keys(), &is_other)
+}
+
+/// The pool that the resource is from.
+pub(super) fn pool_of<'c>(subnet: &'c Subnet<V6>, resource: &Resource6) -> Option<&'c Pool<V6>> {
+    let addr = resource.addr();
+    subnet.pools.iter().find(|pool| {
+        V6::kind_of_pool(pool) == V6::kind_of(resource) && pool.first <= addr && addr <= pool.last
+    })
 }
 
 /// What a message asks of its IAs.
@@ -190,15 +367,20 @@ pub(super) fn set_lifetimes(plan: &mut Plan<V6>, ia: &IaRequest, located: &Locat
     let (preferred, valid) = wish.map_or((None, None), |(_, preferred, valid)| {
         (Some(*preferred), Some(*valid))
     });
-    plan.lease.valid_lifetime = lifetime::valid(&subnet.timers, valid);
+    // Kea: the first class that sets it goes before the subnet.
+    let (cfg, classes) = (located.cfg, &located.query.classes);
+    let valid_lifetime = classify::first(cfg, classes, |class| class.valid_lifetime);
+    let preferred_lifetime = classify::first(cfg, classes, |class| class.own.preferred_lifetime);
+    let timers = Timers {
+        valid_lifetime: valid_lifetime.unwrap_or(subnet.timers.valid_lifetime),
+        ..subnet.timers
+    };
+    plan.lease.valid_lifetime = lifetime::valid(&timers, valid);
     plan.lease.preferred_lifetime = lifetime::preferred(
-        subnet.own.preferred_lifetime,
+        preferred_lifetime.unwrap_or(subnet.own.preferred_lifetime),
         preferred,
         plan.lease.valid_lifetime,
     );
-    if let Some(hostname) = located.host.and_then(|host| host.hostname.as_deref()) {
-        plan.lease.hostname = hostname.to_ascii_lowercase().into_boxed_str();
-    }
 }
 
 /// Resources that are reserved for the client, of the IA's kind.
@@ -225,7 +407,7 @@ pub(super) fn own_lease(lease: Option<&Lease<V6>>, owner: &Owner6) -> Option<Lea
 
 /// RFC 9915 §18.3.3: whether every address of a CONFIRM is right for the client's link.
 pub(super) fn is_on_link(located: &Located6<'_>) -> bool {
-    let subnets = crate::pipeline::subnets_of(located.cfg, located.subnet);
+    let subnets = subnets_of(located.cfg, located.subnet);
     let on_link = |addr| {
         let mut prefixes = subnets
             .iter()

@@ -1,8 +1,10 @@
 //! Where a client is, and what is reserved for it.
 
-use crate::pipeline::{index_of, reserved_host};
+use super::classify;
+use crate::pipeline::{index_of, reserved_in};
 use outrigger_alloc::Ranged;
 use outrigger_config::model::{Host, HostIdentifierType, Server, Subnet};
+use outrigger_hooks::callouts::FlexIdentifier;
 use outrigger_wire::family::Resource6;
 use outrigger_wire::{Duid, Query6, V6};
 use std::net::{IpAddr, Ipv6Addr};
@@ -17,15 +19,56 @@ pub(super) struct Located6<'c> {
     /// Index into the configuration's subnets.
     pub(super) subnet: Option<usize>,
     pub(super) host: Option<&'c Host<V6>>,
+    /// What `host6_identifier` made of the query.
+    pub(super) identifier: FlexIdentifier,
+    /// It was asked for.
+    identified: bool,
+    /// Somebody listens at `ddns6_update`.
+    pub(super) has_name_callouts: bool,
 }
 
 impl<'c> Located6<'c> {
+    /// Nothing is known yet.
+    pub(super) fn new(cfg: &'c Server<V6>, query: Query6) -> Self {
+        let duid = query.packet.client_id();
+        Self {
+            cfg,
+            query,
+            duid,
+            subnet: None,
+            host: None,
+            identifier: FlexIdentifier::default(),
+            identified: false,
+            has_name_callouts: false,
+        }
+    }
+
     pub(super) fn subnet(&self) -> Option<&'c Subnet<V6>> {
         self.cfg.subnets.get(self.subnet?)
     }
 
     pub(super) fn subnet_id(&self) -> Option<u32> {
         self.subnet().map(|subnet| subnet.id.0)
+    }
+
+    /// Whether reservations may exist for the client where it is.
+    pub(super) fn uses_reservations(&self) -> bool {
+        self.subnet()
+            .is_some_and(|subnet| subnet.reservations_in_subnet || subnet.reservations_global)
+    }
+
+    /// Whether a flexible identifier is looked up and is to be asked for now, for the first time.
+    pub(super) fn begin_identifier(&mut self) -> bool {
+        let known = &self.cfg.host_reservation_identifiers;
+        let first = !self.identified && known.contains(&HostIdentifierType::FlexId);
+        self.identified |= first;
+        first
+    }
+
+    /// It is to be asked for anew.
+    pub(super) fn forget_identifier(&mut self) {
+        self.identifier = FlexIdentifier::default();
+        self.identified = false;
     }
 
     /// Takes the subnet that a hook point left.
@@ -35,71 +78,88 @@ impl<'c> Located6<'c> {
 }
 
 /// Selects the subnet. Directly connected: by the interface's name, then by the source address. Relayed: by interface-id,
-/// then by the address of the relay, then by the link address. The lowest id wins.
-pub(super) fn subnet(cfg: &Server<V6>, query: Query6) -> Located6<'_> {
-    let packet = &query.packet;
+/// then by the address of the relay, then by the link address. The lowest id wins, of those whose guards admit the client.
+pub(super) fn subnet(located: &mut Located6<'_>) {
+    let packet = &located.query.packet;
     let link_address = packet.link_address();
-    let found = if let Some(interface_id) = packet.interface_id() {
-        find(cfg, |subnet| {
+    located.subnet = if let Some(interface_id) = packet.interface_id() {
+        find(located, |subnet| {
             !subnet.own.interface_id.is_empty() && *subnet.own.interface_id == *interface_id
         })
-        .or_else(|| by_link(cfg, link_address?))
+        .or_else(|| by_link(located, link_address?))
     } else if packet.is_relayed() && link_address.is_some() {
-        by_link(cfg, link_address.unwrap_or(Ipv6Addr::UNSPECIFIED))
+        by_link(located, link_address.unwrap_or(Ipv6Addr::UNSPECIFIED))
     } else {
-        find(cfg, |subnet| {
-            subnet.interface.as_deref() == Some(&*query.link.interface)
+        let link = &located.query.link;
+        find(located, |subnet| {
+            subnet.interface.as_deref() == Some(&*link.interface)
         })
-        .or_else(|| by_source(cfg, query.link.remote.ip()))
+        .or_else(|| by_source(located, link.remote.ip()))
     };
-    let duid = packet.client_id();
-    Located6 {
-        cfg,
-        query,
-        duid,
-        subnet: found,
-        host: None,
-    }
 }
 
-fn find(cfg: &Server<V6>, is_it: impl Fn(&Subnet<V6>) -> bool) -> Option<usize> {
-    cfg.subnets.iter().position(is_it)
+fn find(located: &Located6<'_>, is_it: impl Fn(&Subnet<V6>) -> bool) -> Option<usize> {
+    let (cfg, classes) = (located.cfg, &located.query.classes);
+    cfg.subnets
+        .iter()
+        .position(|subnet| is_it(subnet) && cfg.admits(subnet, classes))
 }
 
-fn by_link(cfg: &Server<V6>, link: Ipv6Addr) -> Option<usize> {
-    find(cfg, |subnet| subnet.relay_addresses.contains(&link)).or_else(|| {
-        find(cfg, |subnet| {
+fn by_link(located: &Located6<'_>, link: Ipv6Addr) -> Option<usize> {
+    find(located, |subnet| subnet.relay_addresses.contains(&link)).or_else(|| {
+        find(located, |subnet| {
             subnet.relay_addresses.is_empty()
                 && V6::is_inside(&subnet.prefix, &Resource6::Address(link))
         })
     })
 }
 
-fn by_source(cfg: &Server<V6>, source: IpAddr) -> Option<usize> {
+fn by_source(located: &Located6<'_>, source: IpAddr) -> Option<usize> {
     let IpAddr::V6(source) = source else {
         return None;
     };
-    find(cfg, |subnet| {
+    find(located, |subnet| {
         V6::is_inside(&subnet.prefix, &Resource6::Address(source))
     })
 }
 
-/// Looks up what is reserved for the client.
-pub(super) fn reservation(located: &mut Located6<'_>) {
-    if let Some(subnet) = located.subnet() {
-        located.host = reserved_host(located.cfg, subnet, |kind| identifier(located, kind));
+/// Looks up the client among the global reservations, before a subnet is known. Only its classes count so early.
+pub(super) fn global_reservation(located: &mut Located6<'_>) {
+    let cfg = located.cfg;
+    let found = reserved_in(cfg, &cfg.reservations, |kind| identifier(located, kind));
+    if found.is_some() {
+        classify::by_reservation(cfg, &mut located.query, found);
     }
 }
 
-fn identifier<'l>(located: &'l Located6<'_>, kind: HostIdentifierType) -> Option<&'l [u8]> {
-    match kind {
+/// Looks up what is reserved for the client, and joins the classes that come of it.
+pub(super) fn reservation(located: &mut Located6<'_>) {
+    let cfg = located.cfg;
+    if let Some(subnet) = located.subnet() {
+        let found = |table| reserved_in(cfg, table, |kind| identifier(located, kind));
+        let own = Some(&subnet.reservations).filter(|_| subnet.reservations_in_subnet);
+        let global = Some(&cfg.reservations).filter(|_| subnet.reservations_global);
+        located.host = own.and_then(found).or_else(|| global.and_then(found));
+    }
+    classify::by_reservation(cfg, &mut located.query, located.host);
+}
+
+/// What the client is looked up by at the place of `kind`; a flexible identifier may count as another one.
+fn identifier<'l>(
+    located: &'l Located6<'_>,
+    kind: HostIdentifierType,
+) -> Option<(HostIdentifierType, &'l [u8])> {
+    let bytes = match kind {
         HostIdentifierType::Duid => located.duid.as_ref().map(Duid::bytes),
         HostIdentifierType::HwAddress => link_layer_address(located),
-        // Computed by a callout, or of DHCPv4.
-        HostIdentifierType::FlexId
-        | HostIdentifierType::CircuitId
-        | HostIdentifierType::ClientId => None,
-    }
+        HostIdentifierType::FlexId => {
+            let FlexIdentifier { kind, bytes } = &located.identifier;
+            return (!bytes.is_empty()).then_some((*kind, bytes));
+        }
+        // Of DHCPv4.
+        HostIdentifierType::CircuitId | HostIdentifierType::ClientId => None,
+    };
+    bytes.map(|bytes| (kind, bytes))
 }
 
 /// The client's link-layer address: what its relay says (RFC 6939), else what a DUID-LLT or DUID-LL has in it.

@@ -1,6 +1,5 @@
 //! Addresses that clients made themselves (RFC 9686).
 
-use super::decide::Outcome6;
 use super::locate::Located6;
 use crate::pipeline::subnets_of;
 use crate::telemetry::{Discard, DiscardReason};
@@ -10,23 +9,22 @@ use outrigger_store::{Lease, LeaseState};
 use outrigger_wire::family::{Owner6, Resource6};
 use outrigger_wire::v6::code;
 use outrigger_wire::{HwAddress, Iaid, Query6, V6};
+use std::net::Ipv6Addr;
 
 const UNREGISTRABLE: Discard = Discard::because(DiscardReason::Unregistrable);
 
 /// A registration that is checked and not written yet.
 #[derive(Debug)]
 pub(super) struct Registration {
+    pub(super) address: Ipv6Addr,
     /// What the store has of the address: an earlier registration, whoever's, or a lease that nobody holds any more.
     pub(super) previous: Option<Lease<V6>>,
     pub(super) lease: Lease<V6>,
 }
 
-impl Registration {
-    /// The registration that there was before.
-    pub(super) fn old(&self) -> Option<&Lease<V6>> {
-        let previous = self.previous.as_ref();
-        previous.filter(|lease| lease.state == LeaseState::Registered)
-    }
+/// The registration that there was before.
+pub(super) fn earlier(previous: Option<&Lease<V6>>) -> Option<&Lease<V6>> {
+    previous.filter(|lease| lease.state == LeaseState::Registered)
 }
 
 /// RFC 9686 §4.2.1: what makes a message one to discard, beside the identifiers: no address, an address that is not the one
@@ -47,7 +45,7 @@ pub(super) fn plan(
     alloc: &Allocator<V6>,
     located: &Located6<'_>,
     now: u64,
-) -> Result<Outcome6, Discard> {
+) -> Result<Registration, Discard> {
     let packet = &located.query.packet;
     let (Some(duid), Some(registered)) = (&located.duid, packet.registered_address()) else {
         return Err(Discard::because(DiscardReason::RfcViolation));
@@ -85,14 +83,14 @@ pub(super) fn plan(
         hw_address: HwAddress::EMPTY,
         user_context: Box::default(),
     };
-    let registration = Registration { previous, lease };
-    if let Some(old) = registration.old().filter(|old| old.owner.duid != *duid) {
+    if let Some(old) = earlier(previous.as_ref()).filter(|old| old.owner.duid != *duid) {
         // RFC 9686 §4.2.1: log it, and let the new one stand.
         tracing::info!(address = %registered.addr, from = %old.owner.duid, to = %duid, "DHCP6_ADDR_REG_CLIENT_CHANGE");
     }
-    Ok(Outcome6 {
-        registration: Some(registration),
-        ..Outcome6::default()
+    Ok(Registration {
+        address: registered.addr,
+        previous,
+        lease,
     })
 }
 
