@@ -6,6 +6,7 @@ mod chosen;
 mod classes4;
 mod common;
 mod dora;
+mod hooks4;
 mod life;
 mod malformed;
 mod offers;
