@@ -1,8 +1,8 @@
 //! What a DHCP server and its hook services agree on: the protocol and the table of hook points.
 //!
 //! [`hook_points`] is the one table: what each hook point is given, what a reply may change, which next steps it has.
-//! [`v1`] is the generated protocol `outrigger.hooks.v1`. [`convert`] turns foreign values into plain types and is the
-//! place where they are distrusted.
+//! [`v1`] is the generated protocol `outrigger.hooks.v1`, [`server_v1`] the API that the server has for its services.
+//! [`convert`] turns foreign values into plain types and is the place where they are distrusted.
 //!
 //! This crate imports nothing of the server.
 
@@ -29,6 +29,21 @@ pub mod v1 {
 
     /// Every message above as a `google.protobuf.FileDescriptorSet`, for server reflection.
     pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
+}
+
+/// The generated protocol `outrigger.server.v1`: what services ask of the server. The `.proto` files document it.
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    rustdoc::all,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "generated code"
+)]
+pub mod server_v1 {
+    include!("generated/outrigger.server.v1.rs");
 }
 
 /// Version of the protocol that this crate speaks.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-const FILES: [&str; 6] = [
+const HOOKS: [&str; 6] = [
     "common",
     "packet4",
     "packet6",
@@ -13,12 +13,21 @@ const FILES: [&str; 6] = [
     "service",
 ];
 
+const SERVER: [&str; 5] = [
+    "leases",
+    "hosts",
+    "statistics",
+    "configuration",
+    "service_state",
+];
+
 #[test]
 fn generated_code_is_up_to_date() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fresh = tempfile::tempdir()?;
-    let files = FILES.map(|name| root.join(format!("outrigger/hooks/v1/{name}.proto")));
-    let descriptors = protox::compile(files, [root])?;
+    let hooks = HOOKS.map(|name| root.join(format!("outrigger/hooks/v1/{name}.proto")));
+    let server = SERVER.map(|name| root.join(format!("outrigger/server/v1/{name}.proto")));
+    let descriptors = protox::compile(hooks, [root])?;
     fs::write(
         fresh.path().join("descriptors.bin"),
         prost::Message::encode_to_vec(&descriptors),
@@ -27,9 +36,19 @@ fn generated_code_is_up_to_date() -> Result<(), Box<dyn Error>> {
         .bytes(".")
         .out_dir(fresh.path())
         .compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .extern_path(".outrigger.hooks.v1", "crate::v1")
+        .out_dir(fresh.path())
+        .compile_fds(protox::compile(server, [root])?)?;
 
     let committed = root.join("src/generated");
-    for name in ["outrigger.hooks.v1.rs", "descriptors.bin"] {
+    let generated = [
+        "outrigger.hooks.v1.rs",
+        "outrigger.server.v1.rs",
+        "descriptors.bin",
+    ];
+    for name in generated {
         let expected = fs::read(fresh.path().join(name))?;
         if std::env::var_os("UPDATE").is_some() {
             fs::write(committed.join(name), expected)?;
