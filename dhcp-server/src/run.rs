@@ -456,7 +456,6 @@ impl Running {
 
     async fn stop(self, stop: Stop) -> u8 {
         tracing::info!("SERVER_STOPPING");
-        self.log_counters();
         let (mut code, by_signal) = (0, matches!(stop, Stop::Signal));
         if let Some(server) = self.v4 {
             code = server.stop(by_signal).await.err().unwrap_or(code);

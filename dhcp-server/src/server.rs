@@ -296,13 +296,23 @@ impl<F: LifeHooks> FamilyServer<F> {
         if by_signal {
             self.tell(Event::command("shutdown", Ok("Shutting down.")));
         }
-        let handles = self.instance.into_handles();
+        let Self {
+            common,
+            discards,
+            hooks,
+            instance,
+            upkeep: (_, upkeep),
+            announcer,
+            ..
+        } = self;
+        let handles = instance.into_handles();
         handles.stop(GRACE);
         let joined = tokio::task::spawn_blocking(move || handles.join());
-        let (joined, ()) = tokio::join!(joined, self.announcer.end(GRACE));
-        self.upkeep.1.abort();
-        self.hooks.drain(GRACE).await;
-        if let Err(error) = self.common.alloc.store().shutdown() {
+        let (joined, ()) = tokio::join!(joined, announcer.end(GRACE));
+        upkeep.abort();
+        hooks.drain(GRACE).await;
+        write_counters(&common, &discards, &hooks);
+        if let Err(error) = common.alloc.store().shutdown() {
             tracing::error!("LEASE_JOURNAL_FAILED: {}", Chain(&error));
             return Err(74);
         }
@@ -318,20 +328,24 @@ impl<F: LifeHooks> FamilyServer<F> {
 
     /// Writes every counter to the log.
     pub fn log_counters(&self) {
-        for (reason, packets) in self.discards.iter() {
-            tracing::info!(
-                family = F::NAME,
-                reason = reason.name(),
-                packets,
-                "COUNTER_DISCARDS"
-            );
-        }
-        for service in self.hooks.counters() {
-            services::log(F::NAME, &service);
-        }
-        let leases = self.common.alloc.store().lock().len();
-        tracing::info!(family = F::NAME, leases, "COUNTER_LEASES");
+        write_counters(&self.common, &self.discards, &self.hooks);
     }
+}
+
+fn write_counters<F: Served>(common: &Common<F>, discards: &Discards, hooks: &Hooks) {
+    for (reason, packets) in discards.iter() {
+        tracing::info!(
+            family = F::NAME,
+            reason = reason.name(),
+            packets,
+            "COUNTER_DISCARDS"
+        );
+    }
+    for service in hooks.counters() {
+        services::log(F::NAME, &service);
+    }
+    let leases = common.alloc.store().lock().len();
+    tracing::info!(family = F::NAME, leases, "COUNTER_LEASES");
 }
 
 impl<F: Commanded> Commands<F> {

@@ -65,7 +65,7 @@ impl<F: Commanded> Control<F> {
 
     /// The state of every hook service, in configured order.
     pub(super) fn hook_services(&self) -> Value {
-        let states = self.current.borrow().hooks.states();
+        let states = self.services.states(&self.current.borrow().hooks);
         states.into_iter().map(described).collect()
     }
 }

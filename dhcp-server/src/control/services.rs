@@ -1,7 +1,7 @@
 //! What of hook services outlives a configuration.
 
 use super::statistics::{Values, hook_service};
-use outrigger_hooks::{Hooks, UnknownService};
+use outrigger_hooks::{Hooks, ServiceState, UnknownService};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -89,6 +89,23 @@ impl Services {
             let values = past.entry(counters.service.clone()).or_default();
             hook_service(&counters, values);
         }
+    }
+
+    /// How every service of `current` is, in configured order; packets that are held with hooks that others have replaced
+    /// are held all the same.
+    pub(super) fn states(&self, current: &Hooks) -> Vec<ServiceState> {
+        let mut states = current.states();
+        for replaced in self
+            .retiring
+            .borrow()
+            .iter()
+            .flat_map(|hooks| hooks.states())
+        {
+            if let Some(state) = states.iter_mut().find(|state| state.name == replaced.name) {
+                state.parked += replaced.parked;
+            }
+        }
+        states
     }
 
     /// What was counted since the server started, of the services of `current`.

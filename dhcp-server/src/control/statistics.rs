@@ -93,7 +93,7 @@ impl<F: Commanded> Control<F> {
         };
         leases(&cfg, &places, &mut values);
         self.services.count(&services, &mut values);
-        for state in services.states() {
+        for state in self.services.states(&services) {
             hooks::hook_state(&state, &mut values);
         }
         let unseen = self.unseen.load(Ordering::Relaxed);
