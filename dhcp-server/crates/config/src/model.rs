@@ -6,6 +6,7 @@ mod family;
 mod hook_service;
 mod host;
 mod options;
+mod server_api;
 mod subnet;
 
 pub use classes::{ClassContent, ClassTable, Guard};
@@ -17,6 +18,7 @@ pub use family::{
 pub use hook_service::{AtStart, Endpoint, HookPointSettings, HookService, OnFailure};
 pub use host::{Host, HostIdentifier, HostIdentifierType, HostTable};
 pub use options::{ConfiguredOption, OptionSet, VendorSubOption};
+pub use server_api::Grant;
 pub use subnet::{Pool, Prefix, SharedNetwork, Subnet, SubnetId, Timers, Triplet};
 
 use outrigger_wire::{V4, V6};

@@ -14,6 +14,7 @@ pub(crate) mod object;
 pub(crate) mod option;
 pub(crate) mod process;
 pub(crate) mod scope;
+pub(crate) mod server_api;
 pub(crate) mod storage;
 pub(crate) mod subnet;
 mod suggest;

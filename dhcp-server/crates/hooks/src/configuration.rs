@@ -105,6 +105,7 @@ mod tests {
                     .collect(),
             ),
             parameters: serde_json::Value::Null,
+            server_api: Vec::new(),
             position: position(1),
         }
     }

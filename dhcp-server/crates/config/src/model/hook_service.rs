@@ -1,5 +1,6 @@
 //! `hook-services`: the one extension of Kea's dialect.
 
+use super::Grant;
 use crate::diagnostic::Position;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct HookService {
     pub may_change: Option<Vec<(String, Position)>>,
     /// Handed to the service with `Load`, as JSON text.
     pub parameters: serde_json::Value,
+    /// What it may ask of the server, each once in the order of their names; empty: nothing.
+    pub server_api: Vec<Grant>,
     /// Of the entry.
     pub position: Position,
 }

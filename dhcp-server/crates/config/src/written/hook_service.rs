@@ -1,6 +1,6 @@
 //! `hook-services`: the extension of Kea's dialect.
 
-use super::{Object, Spanned};
+use super::{Object, Spanned, server_api};
 use crate::diagnostic::Position;
 use crate::model::{AtStart, Endpoint, HookPointSettings, HookService, OnFailure};
 use crate::source::{Member, Value};
@@ -73,6 +73,7 @@ fn read(entry: Object<'_>) -> Option<HookService> {
         parameters: entry
             .node("parameters")
             .map_or(serde_json::Value::Null, crate::source::Node::to_json),
+        server_api: server_api::read(&entry),
         position: entry.position.clone(),
     };
     refuse_unbuilt(&entry);

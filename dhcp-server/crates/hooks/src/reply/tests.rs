@@ -23,6 +23,7 @@ fn settings(may_change: Option<&[&str]>) -> HookService {
                 .collect()
         }),
         parameters: serde_json::Value::Null,
+        server_api: Vec::new(),
         position,
     }
 }

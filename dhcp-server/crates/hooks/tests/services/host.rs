@@ -48,6 +48,7 @@ pub(crate) fn service(name: &str, path: &Path) -> HookService {
         hook_points: Vec::new(),
         may_change: None,
         parameters: serde_json::json!({"registry": "/etc/registry"}),
+        server_api: Vec::new(),
         position: position(),
     }
 }
