@@ -4,9 +4,11 @@
 
 mod chosen;
 mod classes4;
+mod classes6;
 mod common;
 mod dora;
 mod hooks4;
+mod hooks6;
 mod life;
 mod malformed;
 mod offers;
