@@ -53,12 +53,20 @@ pub(crate) fn server<F: Dialect>(written: WrittenGlobal<F>, problems: &Problems)
     }
 }
 
+/// No packet waits at these hook points.
+fn is_of_the_servers_life(hook_point: &str) -> bool {
+    hook_point.ends_with("_srv_configured")
+        || hook_point.starts_with("cb")
+        || matches!(hook_point, "command_processed" | "$command")
+}
+
 /// A packet has one budget for all its callouts; a longer deadline promises what it cannot keep.
 fn check_deadlines<F: Dialect>(written: &WrittenGlobal<F>, problems: &Problems) {
     let budget = written.hook_budget;
     for service in &written.hook_services {
         let points = service.hook_points.iter();
-        let own = points.filter_map(|point| Some((point.deadline?, &point.position)));
+        let of_packets = points.filter(|point| !is_of_the_servers_life(&point.name));
+        let own = of_packets.filter_map(|point| Some((point.deadline?, &point.position)));
         for (deadline, position) in own.chain([(service.deadline, &service.position)]) {
             if deadline > budget {
                 let (deadline, budget) = (deadline.as_millis(), budget.as_millis());

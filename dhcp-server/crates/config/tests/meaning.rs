@@ -468,7 +468,7 @@ fn interface_ids_are_text_or_hex() {
 #[test]
 fn services_over_a_network_have_more_time() {
     let server = v4(r#""hook-budget": 250, "hook-services": [
-        { "name": "near", "endpoints": [ "unix:/a" ], "on-failure": "drop", "at-start": "refuse", "mode": "enforce" },
+        { "name": "near", "endpoints": [ "unix:/a" ], "on-failure": "drop", "at-start": "refuse", "mode": "enforce", "park-deadline": 30000 },
         { "name": "far", "endpoints": [ "unix:/b", "http://[::1]:7000" ], "may-change": [ "subnet" ] } ]"#);
     let [near, far] = &server.hook_services[..] else {
         panic!()
@@ -478,6 +478,8 @@ fn services_over_a_network_have_more_time() {
     assert_eq!(near.on_failure.as_ref().unwrap().0, OnFailure::Drop);
     assert_eq!((near.at_start, &near.may_change), (AtStart::Refuse, &None));
     assert_eq!(far.deadline, Duration::from_millis(100));
+    assert_eq!(near.park_deadline, Duration::from_secs(30));
+    assert_eq!(far.park_deadline, Duration::from_secs(5));
     assert_eq!(
         far.endpoints[1],
         Endpoint::Http {

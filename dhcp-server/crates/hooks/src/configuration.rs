@@ -96,6 +96,7 @@ mod tests {
             name: "s".to_owned(),
             endpoints: vec![Endpoint::Unix("/run/s".into())],
             deadline: Duration::from_millis(50),
+            park_deadline: Duration::from_secs(5),
             on_failure: Some((OnFailure::Drop, position(1))),
             at_start: AtStart::Serve,
             hook_points,

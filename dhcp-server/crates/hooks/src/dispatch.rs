@@ -5,12 +5,13 @@ use crate::callouts::server::Command;
 use crate::counters::count;
 use crate::hooks::ShardHooks;
 use crate::link::Permit;
+use crate::parking::{Held, next_final};
 use crate::policy::{Cause, Failure};
 use crate::reads::Reads;
 use crate::reply::{self, Checked, Context, Round};
 use crate::routes::Target;
 use crate::service::Service;
-use crate::session::Call;
+use crate::session::{Call, Ticket};
 use bytes::Bytes;
 use outrigger_proto::{HookPoint, MAX_MESSAGE, NextStep, OnFailure, v1};
 use smallvec::SmallVec;
@@ -39,11 +40,15 @@ pub struct PacketHooks<'a> {
 }
 
 /// What the services before said at this hook point.
-struct Chain {
+struct Chain<'r> {
     status: NextStep,
     /// Who said so.
     decided_by: usize,
     label: Arc<str>,
+    /// Whether PARK holds the packet.
+    may_park: bool,
+    /// Calls answered with PARK, in configured order.
+    held: Vec<Held<'r>>,
 }
 
 impl<'a> PacketHooks<'a> {
@@ -81,19 +86,32 @@ impl<'a> PacketHooks<'a> {
         Box::pin(self.call_services(callout, routes.at(C::POINT))).await
     }
 
-    /// As [`Self::call`], where a service may hold the packet.
+    /// As [`Self::call`], where a service may hold the packet. PARK as the last next step holds it until every service
+    /// that said so has sent a final reply, or has not in its time: then its policy applies. Final replies are applied in
+    /// configured order and the last next step among them counts, but DROP at once. `while_parked` runs once, when the
+    /// packet begins to be held; the packet's time stands still from then on.
     ///
     /// # Errors
-    /// As [`Self::call`].
+    /// As [`Self::call`]; and as many packets as may be held at this hook point are there already.
     ///
     /// # Cancel safety
-    /// As [`Self::call`].
+    /// As [`Self::call`]; final replies come too late then.
     pub async fn call_or_park<C: Callout>(
         &mut self,
         callout: C,
-        _while_parked: impl FnOnce(),
+        while_parked: impl FnOnce(),
     ) -> Result<Step, HookDrop> {
-        self.call(callout).await
+        if !self.shard.is_called(C::POINT) {
+            return Ok(Step::Run);
+        }
+        let Some(_place) = self.shard.hooks.lots().enter(C::POINT) else {
+            return Err(HookDrop {
+                point: C::POINT,
+                reason: DropReason::ParkingFull,
+            });
+        };
+        let routes = self.shard.hooks.routes();
+        Box::pin(self.call_and_hold(callout, routes.at(C::POINT), while_parked)).await
     }
 
     /// Runs a control command with the services that offer it, in configured order; each sees the answer of those before
@@ -126,10 +144,46 @@ impl<'a> PacketHooks<'a> {
         mut callout: C,
         targets: &[Target],
     ) -> Result<Step, HookDrop> {
+        let chain = self.run_chain(&mut callout, targets, false).await?;
+        self.conclude::<C>(&chain)
+    }
+
+    async fn call_and_hold<C: Callout>(
+        &mut self,
+        mut callout: C,
+        targets: &[Target],
+        while_parked: impl FnOnce(),
+    ) -> Result<Step, HookDrop> {
+        let mut chain = self
+            .run_chain(&mut callout, targets, C::POINT.can_park())
+            .await?;
+        // Kea: a later service that says something else ends the parking of all.
+        if chain.status == NextStep::Park && !chain.held.is_empty() {
+            while_parked();
+            let began = Instant::now();
+            let finished = self.hold(&mut callout, &mut chain).await;
+            self.deadline += began.elapsed();
+            finished?;
+        }
+        self.conclude::<C>(&chain)
+    }
+
+    /// Calls each service in turn.
+    async fn run_chain<'r, C: Callout>(
+        &mut self,
+        callout: &mut C,
+        targets: &'r [Target],
+        may_park: bool,
+    ) -> Result<Chain<'r>, HookDrop>
+    where
+        'a: 'r,
+    {
         let mut chain = Chain {
             status: NextStep::Continue,
             decided_by: 0,
             label: callout.label().into(),
+            may_park,
+            held: Vec::new(),
         };
         let mut encoded: Option<(&Reads, Bytes)> = None;
         for target in targets {
@@ -140,16 +194,56 @@ impl<'a> PacketHooks<'a> {
                         Some((same, bytes)) if *same == reads => bytes.clone(),
                         _ => encoded.insert((reads, callout.encode(reads))).1.clone(),
                     };
-                    let checked = self.ask(C::POINT, target, permit, &chain, arguments).await;
-                    checked.and_then(|checked| apply(&mut callout, checked, &mut encoded))
+                    let asked = self.ask(C::POINT, target, permit, &chain, arguments).await;
+                    asked.and_then(|(checked, ticket)| {
+                        Ok((apply(callout, checked, &mut encoded)?, ticket))
+                    })
                 }
             };
             match applied {
-                Ok(checked) => self.take(C::POINT, target, checked, &mut chain),
+                Ok((checked, ticket)) => {
+                    if let (NextStep::Park, true, Some(ticket)) = (checked.next, may_park, ticket) {
+                        let service = self.service(target);
+                        let time = service.settings.park_deadline;
+                        chain.held.push(Held::new(target, service, ticket, time));
+                    }
+                    self.take(C::POINT, target, checked, &mut chain);
+                }
                 Err(failure) => self.fail(C::POINT, target, &failure)?,
             }
         }
-        self.conclude::<C>(&chain)
+        Ok(chain)
+    }
+
+    /// Waits for the final replies of all that hold the packet, and applies them in configured order.
+    async fn hold<C: Callout>(
+        &mut self,
+        callout: &mut C,
+        chain: &mut Chain<'_>,
+    ) -> Result<(), HookDrop> {
+        let mut held = std::mem::take(&mut chain.held);
+        let mut replies: Vec<Option<Checked>> = held.iter().map(|_| None).collect();
+        chain.status = NextStep::Continue;
+        while let Some((index, reply)) = next_final(&mut held).await {
+            let target = held[index].target;
+            let checked = reply.and_then(|reply| self.check(C::POINT, target, Round::Final, reply));
+            match checked {
+                Ok(checked) if checked.next == NextStep::Drop => {
+                    self.take(C::POINT, target, checked, chain);
+                    return Ok(());
+                }
+                Ok(checked) => replies[index] = Some(checked),
+                Err(failure) => self.fail(C::POINT, target, &failure)?,
+            }
+        }
+        for (held, checked) in held.iter().zip(replies) {
+            let Some(checked) = checked else { continue };
+            match apply(callout, checked, &mut None) {
+                Ok(checked) => self.take(C::POINT, held.target, checked, chain),
+                Err(failure) => self.fail(C::POINT, held.target, &failure)?,
+            }
+        }
+        Ok(())
     }
 
     /// What the service wants to read, and the right to call it now.
@@ -164,9 +258,9 @@ impl<'a> PacketHooks<'a> {
         point: HookPoint,
         target: &Target,
         permit: Permit,
-        chain: &Chain,
+        chain: &Chain<'_>,
         arguments: Bytes,
-    ) -> Result<Checked, Failure> {
+    ) -> Result<(Checked, Option<Ticket>), Failure> {
         let context = self.context(target.service);
         if arguments.len() + context.len() + chain.label.len() > MAX_MESSAGE - ENVELOPE {
             return Err(Cause::Oversize.into());
@@ -183,15 +277,34 @@ impl<'a> PacketHooks<'a> {
             context,
             revision: self.shard.hooks.revision(),
             arguments,
+            park: if chain.may_park {
+                self.service(target).settings.park_deadline
+            } else {
+                Duration::ZERO
+            },
         };
-        let reply = self.send(target, permit, call, now).await?;
+        let (reply, ticket) = self.send(target, permit, call, now).await?;
+        let round = match ticket {
+            Some(_) => Round::First,
+            None => Round::Only,
+        };
+        Ok((self.check(point, target, round, reply)?, ticket))
+    }
+
+    fn check(
+        &self,
+        point: HookPoint,
+        target: &Target,
+        round: Round,
+        reply: v1::CalloutReply,
+    ) -> Result<Checked, Failure> {
         let (_, writes) = target.subscription()?;
         let of = Context {
             family: self.shard.hooks.family(),
             point,
             settings: &self.service(target).settings,
             writes,
-            round: Round::First,
+            round,
         };
         reply::check(of, result(reply)?)
     }
@@ -203,7 +316,7 @@ impl<'a> PacketHooks<'a> {
         permit: Permit,
         call: Call,
         now: Instant,
-    ) -> Result<v1::CalloutReply, Failure> {
+    ) -> Result<(v1::CalloutReply, Option<Ticket>), Failure> {
         let deadline = call.deadline;
         let reply = match timeout_at(deadline, permit.carrier.call(call)).await {
             Ok(reply) => reply,
@@ -226,11 +339,12 @@ impl<'a> PacketHooks<'a> {
         reply
     }
 
-    fn take(&mut self, point: HookPoint, target: &Target, checked: Checked, chain: &mut Chain) {
+    fn take(&mut self, point: HookPoint, target: &Target, checked: Checked, chain: &mut Chain<'_>) {
         let service = self.service(target);
         let counters = &service.counters;
         counters.result(point, checked.next);
-        if point.effective(checked.next) != checked.next {
+        let parks = checked.next == NextStep::Park && point.can_park();
+        if point.effective(checked.next) != checked.next || (parks && !chain.may_park) {
             count(&counters.unsupported_steps);
         }
         if !checked.warning.is_empty() {
@@ -258,7 +372,7 @@ impl<'a> PacketHooks<'a> {
         }
     }
 
-    fn conclude<C: Callout>(&self, chain: &Chain) -> Result<Step, HookDrop> {
+    fn conclude<C: Callout>(&self, chain: &Chain<'_>) -> Result<Step, HookDrop> {
         let effect = match C::POINT.effective(chain.status) {
             NextStep::Continue => return Ok(Step::Run),
             NextStep::Park if C::POINT.can_park() => return Ok(Step::Run),

@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::counters::ServiceCounters;
 use crate::dispatch::PacketHooks;
 use crate::link::Links;
+use crate::parking::Lots;
 use crate::routes::Routes;
 use crate::service::Service;
 use arc_swap::ArcSwap;
@@ -109,6 +110,7 @@ pub struct Hooks {
     /// Whether anybody is to be called, by number of the hook point: the one branch of those where nobody is.
     called: [AtomicBool; HookPoint::COUNT],
     routes: ArcSwap<Routes>,
+    lots: Lots,
     /// One route table is built at a time.
     building: Mutex<()>,
     /// A service became ready, or failed again.
@@ -153,6 +155,7 @@ impl Hooks {
             server,
             routes: ArcSwap::from_pointee(Routes::new(family, &services)),
             services,
+            lots: Lots::new(limits.parked_packets),
             called: [const { AtomicBool::new(false) }; HookPoint::COUNT],
             building: Mutex::new(()),
             changed: watch::Sender::new(()),
@@ -318,6 +321,10 @@ impl Hooks {
 
     pub(crate) fn budget(&self) -> Duration {
         self.limits.budget
+    }
+
+    pub(crate) fn lots(&self) -> &Lots {
+        &self.lots
     }
 
     pub(crate) fn revision(&self) -> u64 {

@@ -22,6 +22,7 @@ mod dispatch;
 mod hooks;
 mod link;
 mod messages;
+mod parking;
 mod policy;
 mod reads;
 mod reply;

@@ -2,7 +2,7 @@
 
 use crate::breaker::Breaker;
 use crate::policy::{Cause, Failure};
-use crate::session::{Call, Session};
+use crate::session::{Call, Session, Ticket};
 use crate::unary::Unary;
 use outrigger_proto::v1;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -17,11 +17,18 @@ pub(crate) enum Carrier {
 }
 
 impl Carrier {
-    /// Makes the call. The caller minds the deadline.
-    pub(crate) async fn call(&self, call: Call) -> Result<v1::CalloutReply, Failure> {
+    /// Makes the call. The caller minds the deadline. On a session a final reply may follow: there is a ticket for it.
+    pub(crate) async fn call(
+        &self,
+        call: Call,
+    ) -> Result<(v1::CalloutReply, Option<Ticket>), Failure> {
         match self {
-            Self::Session(session) => Ok(session.submit(call)?.await?),
-            Self::Unary(unary) => Box::pin(unary.call(call)).await,
+            Self::Session(session) => {
+                let mut ticket = session.submit(call)?;
+                let reply = (&mut ticket).await?;
+                Ok((reply, Some(ticket)))
+            }
+            Self::Unary(unary) => Ok((Box::pin(unary.call(call)).await?, None)),
         }
     }
 }

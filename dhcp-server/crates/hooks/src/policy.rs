@@ -15,6 +15,8 @@ pub enum Cause {
     NotSubscribed,
     /// The service did not answer in the time configured for a call.
     Deadline,
+    /// The service held the packet and sent no final reply in the time configured for that.
+    ParkDeadline,
     /// The time that all callouts of the packet may take together is used up.
     BudgetExhausted,
     /// Too many calls are open on the session.
@@ -33,11 +35,12 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotLoaded,
         Self::Unavailable,
         Self::NotSubscribed,
         Self::Deadline,
+        Self::ParkDeadline,
         Self::BudgetExhausted,
         Self::Shed,
         Self::SessionLost,
@@ -55,6 +58,7 @@ impl Cause {
             Self::Unavailable => "unavailable",
             Self::NotSubscribed => "not_subscribed",
             Self::Deadline => "deadline",
+            Self::ParkDeadline => "park_deadline",
             Self::BudgetExhausted => "budget_exhausted",
             Self::Shed => "shed",
             Self::SessionLost => "session_lost",

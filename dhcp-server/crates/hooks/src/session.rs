@@ -1,7 +1,8 @@
 //! One session: calls that wait to be written, calls that wait for their reply.
 //!
 //! A call has a slot until its [`Ticket`] is dropped, whether it was answered or not; a reply only fills the slot. The
-//! id holds the slot's index and its generation, so that a reply to a call that was given up meets nobody.
+//! id holds the slot's index and its generation, so that a reply to a call that was given up meets nobody. A call that may
+//! be parked takes a second, final reply after PARK; no call takes more.
 
 use crate::counters::{Counters, count};
 use crate::messages::{CallBatch, CalloutRequest, Message, ServerMessage};
@@ -12,8 +13,10 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::time::Instant;
 use tokio_stream::Stream;
+use v1::callout_reply::Outcome;
 
 /// Calls in one message.
 const MAX_BATCH: usize = 64;
@@ -30,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) context: Bytes,
     pub(crate) revision: u64,
     pub(crate) arguments: Bytes,
+    /// Time for a final reply after PARK; zero where the packet cannot be held.
+    pub(crate) park: Duration,
 }
 
 impl Call {
@@ -46,7 +51,7 @@ impl Call {
             context: self.context,
             configuration_revision: self.revision,
             arguments: self.arguments,
-            park_budget_us: 0,
+            park_budget_us: u32::try_from(self.park.as_micros()).unwrap_or(u32::MAX),
         }
     }
 
@@ -70,6 +75,8 @@ struct Inner {
     hello: Option<v1::Hello>,
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// Calls that were answered with PARK: they are no work for the service's limit.
+    parked: usize,
     queue: VecDeque<(u64, Call)>,
     /// The writer, when there was nothing to write.
     writer: Option<Waker>,
@@ -92,10 +99,68 @@ struct Slot {
     waiting: Option<Waiting>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
+    stage: Stage,
+    may_park: bool,
+    /// The first reply, until it is taken.
     reply: Option<v1::CalloutReply>,
+    /// The one after PARK, until it is taken.
+    last: Option<Box<v1::CalloutReply>>,
     waker: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Asked,
+    /// Answered with PARK: one more reply is due.
+    Parked,
+    /// Nothing more is expected; `true`: it was parked.
+    Answered(bool),
+}
+
+impl Waiting {
+    fn new(may_park: bool) -> Self {
+        Self {
+            stage: Stage::Asked,
+            may_park,
+            reply: None,
+            last: None,
+            waker: None,
+        }
+    }
+
+    /// Keeps a reply; `false` where none is expected any more.
+    fn put(&mut self, reply: v1::CalloutReply) -> bool {
+        match self.stage {
+            Stage::Asked if self.may_park && is_park(&reply) => self.stage = Stage::Parked,
+            Stage::Asked => self.stage = Stage::Answered(false),
+            Stage::Parked => {
+                self.stage = Stage::Answered(true);
+                self.last = Some(Box::new(reply));
+                return true;
+            }
+            Stage::Answered(_) => return false,
+        }
+        self.reply = Some(reply);
+        true
+    }
+
+    fn take(&mut self) -> Option<v1::CalloutReply> {
+        let last = |waiting: &mut Self| waiting.last.take().map(|last| *last);
+        self.reply.take().or_else(|| last(self))
+    }
+
+    fn was_parked(&self) -> bool {
+        matches!(self.stage, Stage::Parked | Stage::Answered(true))
+    }
+}
+
+fn is_park(reply: &v1::CalloutReply) -> bool {
+    match &reply.outcome {
+        Some(Outcome::Result(result)) => result.next_step == NextStep::Park as i32,
+        Some(Outcome::Failure(_)) | None => false,
+    }
 }
 
 impl Inner {
@@ -107,18 +172,18 @@ impl Inner {
             .filter(|_| slot.generation == generation)
     }
 
-    fn open_slot(&mut self) -> u64 {
+    fn open_slot(&mut self, may_park: bool) -> u64 {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).expect("a session has far fewer slots than 2^32")
         });
         let slot = &mut self.slots[index as usize];
-        slot.waiting = Some(Waiting::default());
+        slot.waiting = Some(Waiting::new(may_park));
         u64::from(slot.generation) << 32 | u64::from(index)
     }
 
     fn open_calls(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len() - self.free.len() - self.parked
     }
 
     fn wake_writer(&mut self) {
@@ -142,6 +207,7 @@ impl Session {
                 hello: Some(hello),
                 slots: Vec::new(),
                 free: Vec::new(),
+                parked: 0,
                 queue: VecDeque::new(),
                 writer: None,
             }),
@@ -167,7 +233,7 @@ impl Session {
             queue.retain(|(id, _)| inner.slot(*id).is_some());
             inner.queue = queue;
         }
-        let id = inner.open_slot();
+        let id = inner.open_slot(!call.park.is_zero());
         inner.queue.push_back((id, call));
         inner.wake_writer();
         Ok(Ticket {
@@ -178,15 +244,21 @@ impl Session {
 
     /// Hands a reply to whoever waits for it.
     pub(crate) fn deliver(&self, reply: v1::CalloutReply) {
+        let (index, generation) = split(reply.id);
         let mut inner = self.lock();
         if let Some(waiting) = inner.slot(reply.id) {
-            waiting.reply = Some(reply);
+            if !waiting.put(reply) {
+                count(&self.counters.late_replies);
+                return;
+            }
             if let Some(waker) = waiting.waker.take() {
                 waker.wake();
             }
+            if waiting.stage == Stage::Parked {
+                inner.parked += 1;
+            }
             return;
         }
-        let (index, generation) = split(reply.id);
         let known = inner
             .slots
             .get(index)
@@ -284,7 +356,8 @@ impl Stream for Outgoing {
     }
 }
 
-/// A call that waits for its reply. Dropping it gives the call up.
+/// A call that waits for its reply, and after PARK for the final one: it is a future of each. Dropping it gives the call
+/// up.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     session: Arc<Session>,
@@ -300,7 +373,7 @@ impl Future for Ticket {
         let Some(waiting) = inner.slot(self.id) else {
             return Poll::Ready(Err(Cause::SessionLost));
         };
-        match waiting.reply.take() {
+        match waiting.take() {
             Some(reply) => Poll::Ready(Ok(reply)),
             None if lost => Poll::Ready(Err(Cause::SessionLost)),
             None => {
@@ -318,8 +391,11 @@ impl Drop for Ticket {
         let Some(slot) = inner.slots.get_mut(index) else {
             return;
         };
-        slot.waiting = None;
+        let was_parked = slot.waiting.take().is_some_and(|call| call.was_parked());
         slot.generation = slot.generation.wrapping_add(1);
+        if was_parked {
+            inner.parked -= 1;
+        }
         inner
             .free
             .push(u32::try_from(index).expect("an index of 32 bits"));

@@ -7,6 +7,7 @@ use outrigger_proto::{MAX_MESSAGE, v1};
 use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 use tokio::time::Instant;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -41,6 +42,11 @@ impl Unary {
     }
 
     pub(crate) async fn call(&self, call: Call) -> Result<v1::CalloutReply, Failure> {
+        // One call has one reply: nothing can be held.
+        let call = Call {
+            park: Duration::ZERO,
+            ..call
+        };
         if self.open.fetch_add(1, Relaxed) >= self.limit {
             self.open.fetch_sub(1, Relaxed);
             return Err(Cause::Shed.into());

@@ -15,6 +15,8 @@ pub struct HookService {
     pub endpoints: Vec<Endpoint>,
     /// Time for one call.
     pub deadline: Duration,
+    /// Time for the final reply after PARK, 1 ms to 30 s.
+    pub park_deadline: Duration,
     /// What a failed call does, where not said per hook point; `None`: what the table of hook points says.
     pub on_failure: Option<(OnFailure, Position)>,
     /// What the server does while the service was not reached yet.

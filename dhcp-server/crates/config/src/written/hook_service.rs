@@ -11,6 +11,10 @@ use std::time::Duration;
 /// A unix socket answers within the time that a network only starts to think in.
 const LOCAL_DEADLINE: Duration = Duration::from_millis(50);
 const REMOTE_DEADLINE: Duration = Duration::from_millis(100);
+/// A client asks again after some seconds (RFC 2131 §4.1, RFC 9915 §15).
+const PARK_DEADLINE: Duration = Duration::from_secs(5);
+/// Milliseconds that a packet may be held.
+const LONGEST_PARKING: i64 = 30_000;
 /// Milliseconds; no client waits longer for its answer.
 const LONGEST_WAIT: i64 = 60_000;
 
@@ -40,6 +44,11 @@ pub(crate) fn duration(object: &Object<'_>, key: &'static str) -> Option<Duratio
     Some(Duration::from_millis(number.value))
 }
 
+fn park_deadline(entry: &Object<'_>) -> Duration {
+    let number = entry.int::<u64>("park-deadline", 1..=LONGEST_PARKING);
+    number.map_or(PARK_DEADLINE, |number| Duration::from_millis(number.value))
+}
+
 fn read(entry: Object<'_>) -> Option<HookService> {
     let name = entry.parsed("name", "letters, digits, - and _", |name| {
         is_valid_name(name).then(|| name.to_owned())
@@ -64,6 +73,7 @@ fn read(entry: Object<'_>) -> Option<HookService> {
         } else {
             REMOTE_DEADLINE
         }),
+        park_deadline: park_deadline(&entry),
         on_failure: on_failure(&entry),
         at_start: at_start.map_or(AtStart::Wait, |choice| choice.value),
         hook_points: hook_points(&entry),

@@ -13,6 +13,7 @@ fn settings(may_change: Option<&[&str]>) -> HookService {
         name: "s".to_owned(),
         endpoints: vec![Endpoint::Unix("/run/s".into())],
         deadline: Duration::from_millis(50),
+        park_deadline: Duration::from_secs(5),
         on_failure: None,
         at_start: AtStart::Serve,
         hook_points: Vec::new(),

@@ -16,6 +16,7 @@ fn call() -> Call {
         context: Bytes::new(),
         revision: 1,
         arguments: Bytes::from_static(b"arguments"),
+        park: Duration::ZERO,
     }
 }
 
@@ -105,17 +106,6 @@ async fn calls_given_up_before_anything_was_written_do_not_pile_up() {
 }
 
 #[tokio::test]
-async fn a_second_reply_to_an_open_call_is_taken_too() {
-    let session = session(1);
-    let mut ticket = session.submit(call()).unwrap();
-    session.deliver(reply(ticket.id));
-    assert!((&mut ticket).await.is_ok());
-    session.deliver(reply(ticket.id));
-    assert!((&mut ticket).await.is_ok());
-    assert_eq!(session.counters.late_replies.load(Relaxed), 0);
-}
-
-#[tokio::test]
 async fn a_lost_session_fails_open_calls_and_takes_none() {
     let session = session(8);
     let open = session.submit(call()).unwrap();
@@ -137,4 +127,67 @@ async fn bye_follows_the_last_queued_call() {
     assert_eq!(outgoing.next().await, None);
     session.deliver(reply(open.id));
     assert!(open.await.is_ok());
+}
+
+fn parks(id: u64) -> v1::CalloutReply {
+    let park = v1::CalloutResult {
+        next_step: NextStep::Park as i32,
+        ..Default::default()
+    };
+    v1::CalloutReply {
+        id,
+        outcome: Some(Outcome::Result(park)),
+    }
+}
+
+#[tokio::test]
+async fn after_park_one_more_reply_is_taken_and_no_further_one() {
+    let session = session(1);
+    let may_park = Call {
+        park: Duration::from_secs(1),
+        ..call()
+    };
+    let mut ticket = session.submit(may_park).unwrap();
+    // All of them before anybody looks.
+    session.deliver(parks(0));
+    session.deliver(reply(0));
+    session.deliver(parks(0));
+    assert!(is_park(&(&mut ticket).await.unwrap()));
+    assert_eq!((&mut ticket).await, Ok(reply(0)));
+    assert_eq!(session.counters.late_replies.load(Relaxed), 1);
+    drop(ticket);
+    session.deliver(reply(0));
+    assert_eq!(session.counters.late_replies.load(Relaxed), 2);
+    assert!(session.submit(call()).is_ok(), "its place is free again");
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_parked_takes_one_reply() {
+    let session = session(1);
+    let ticket = session.submit(call()).unwrap();
+    session.deliver(parks(0));
+    session.deliver(reply(0));
+    assert!(is_park(&ticket.await.unwrap()));
+    assert_eq!(session.counters.late_replies.load(Relaxed), 1);
+}
+
+#[tokio::test]
+async fn parked_calls_leave_room_for_others_and_end_with_the_session() {
+    let session = session(1);
+    let may_park = || Call {
+        park: Duration::from_secs(1),
+        ..call()
+    };
+    let mut first = session.submit(may_park()).unwrap();
+    assert_eq!(session.submit(may_park()).unwrap_err(), Cause::Shed);
+    session.deliver(parks(0));
+    assert!(is_park(&(&mut first).await.unwrap()));
+    let mut second = session.submit(may_park()).unwrap();
+    session.deliver(parks(1));
+    assert!(is_park(&(&mut second).await.unwrap()));
+    session.deliver(reply(0));
+    session.lose();
+    assert_eq!(first.await, Ok(reply(0)), "it was there before");
+    assert_eq!(second.await, Err(Cause::SessionLost));
+    assert_eq!(session.lock().parked, 0);
 }

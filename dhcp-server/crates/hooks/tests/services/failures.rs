@@ -57,7 +57,11 @@ fn script(cause: Cause) -> Script {
             code: 3,
             text: "no registry".to_owned(),
         })),
-        Cause::NotLoaded | Cause::Unavailable | Cause::NotSubscribed | Cause::Oversize => goes_on(),
+        Cause::NotLoaded
+        | Cause::Unavailable
+        | Cause::NotSubscribed
+        | Cause::ParkDeadline
+        | Cause::Oversize => goes_on(),
     })
     .with_loaded(move |loaded| loaded.max_in_flight = 1)
 }
@@ -115,7 +119,9 @@ fn is_connected(host: &Host) -> bool {
 
 #[tokio::test]
 async fn every_cause_takes_the_configured_action_and_is_counted_once() {
-    for cause in Cause::ALL {
+    // Nothing can be held at this hook point.
+    let causes = Cause::ALL.iter().copied();
+    for cause in causes.filter(|cause| *cause != Cause::ParkDeadline) {
         for (action, expected) in [
             (OnFailure::Continue, Ok(Step::Run)),
             (

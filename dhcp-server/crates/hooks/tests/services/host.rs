@@ -43,6 +43,7 @@ pub(crate) fn service(name: &str, path: &Path) -> HookService {
         name: name.to_owned(),
         endpoints: vec![Endpoint::Unix(path.to_owned())],
         deadline: Duration::from_secs(5),
+        park_deadline: Duration::from_secs(5),
         on_failure: None,
         at_start: AtStart::Wait,
         hook_points: Vec::new(),
@@ -86,9 +87,20 @@ impl Host {
     }
 
     pub(crate) fn with_budget(services: &[HookService], budget: Duration) -> Self {
+        Self::with_limits(services, budget, 256)
+    }
+
+    /// With its services ready, and room for so many held packets at one hook point.
+    pub(crate) async fn with_parking(services: &[HookService], parked_packets: u32) -> Self {
+        let host = Self::with_limits(services, Duration::from_secs(10), parked_packets);
+        host.hooks.ready().await.unwrap();
+        host
+    }
+
+    fn with_limits(services: &[HookService], budget: Duration, parked_packets: u32) -> Self {
         let limits = HookLimits {
             budget,
-            parked_packets: 256,
+            parked_packets,
         };
         let hooks = Hooks::start(Family::V4, services, limits, server_info(), &[]);
         let shard = hooks.shard(&Handle::current());

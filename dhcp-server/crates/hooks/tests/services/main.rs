@@ -5,6 +5,7 @@
 mod chain;
 mod failures;
 mod host;
+mod parking;
 mod service;
 mod sessions;
 mod start;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::UnixListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::{UnboundedReceiverStream, UnixListenerStream};
 use tonic::{Request, Response, Status, Streaming};
 use v1::callout_reply::Outcome;
@@ -20,6 +20,12 @@ pub(crate) enum Answer {
     Now(Outcome),
     After(Duration, Outcome),
     Never,
+    /// All of them, one behind the other.
+    Each(Vec<Outcome>),
+    /// The first; when told so, the second.
+    Then(Outcome, Arc<Notify>, Box<Outcome>),
+    /// The first; when told so, the session ends.
+    ThenEnd(Outcome, Arc<Notify>),
     EndSession,
     /// Drain, and the answer after it.
     Drain(Outcome),
@@ -246,6 +252,8 @@ impl Callouts for Scripted {
                 tokio::time::sleep(pause).await;
                 outcome
             }
+            Answer::Each(mut outcomes) => outcomes.remove(0),
+            Answer::Then(outcome, ..) | Answer::ThenEnd(outcome, _) => outcome,
             Answer::Never | Answer::EndSession => std::future::pending().await,
             Answer::Status(status) => return Err(status),
         };
@@ -297,6 +305,27 @@ fn answer_call(id: u64, answer: Answer, replies: &Replies) -> bool {
             });
         }
         Answer::Never => {}
+        Answer::Each(outcomes) => {
+            for outcome in outcomes {
+                reply(replies, id, outcome);
+            }
+        }
+        Answer::Then(first, told, last) => {
+            reply(replies, id, first);
+            let replies = replies.clone();
+            tokio::spawn(async move {
+                told.notified().await;
+                reply(&replies, id, *last);
+            });
+        }
+        Answer::ThenEnd(first, told) => {
+            reply(replies, id, first);
+            let replies = replies.clone();
+            tokio::spawn(async move {
+                told.notified().await;
+                let _ = replies.send(Err(Status::internal("the session ends here")));
+            });
+        }
         Answer::EndSession => {
             let _ = replies.send(Err(Status::internal("the session ends here")));
             return false;
