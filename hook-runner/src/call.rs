@@ -52,6 +52,9 @@ pub(crate) struct Arguments {
     /// Subnets of the server: ID=PREFIX, separated by commas. Without it there are 1 and 2.
     #[arg(long, value_name = "SUBNETS", value_delimiter = ',')]
     subnets: Vec<Subnet>,
+    /// The control command for the hook point $command. Without it status-get.
+    #[arg(long, value_name = "JSON")]
+    command: Option<String>,
     /// Calls without a session, as a server does whose service offers none.
     #[arg(long)]
     unary: bool,
@@ -118,6 +121,9 @@ fn request(arguments: &Arguments, identity: &Identity) -> Result<v1::CalloutRequ
     if let Some(subnet_id) = arguments.subnet_id {
         material.subnet_id = subnet_id;
     }
+    if let Some(command) = &arguments.command {
+        material.command.clone_from(command);
+    }
     let packets = packet::Sources {
         packet: arguments.packet.as_deref(),
         hex: arguments.hex.as_deref(),
@@ -139,6 +145,10 @@ fn request(arguments: &Arguments, identity: &Identity) -> Result<v1::CalloutRequ
         context: Bytes::from(hex("--context", &arguments.context)?),
         configuration_revision: REVISION,
         arguments: Some(material.arguments(point)),
+        park_budget_us: match point.can_park() && !arguments.unary {
+            true => u32::try_from(arguments.deadline_ms * 1000).unwrap_or(u32::MAX),
+            false => 0,
+        },
         ..Default::default()
     })
 }
@@ -152,10 +162,12 @@ async fn call(
     let peer = Peer::connect(&arguments.endpoint, patience).await?;
     let loaded = peer.load(&identity.load_request(REVISION)).await?;
     let point = arguments.hook_point;
-    let wanted = loaded
-        .subscriptions
-        .iter()
-        .any(|subscription| subscription.hook_point == request.hook_point);
+    let offered = point == HookPoint::Command && !loaded.commands.is_empty();
+    let wanted = offered
+        || loaded
+            .subscriptions
+            .iter()
+            .any(|subscription| subscription.hook_point == request.hook_point);
     if !wanted {
         tracing::warn!(
             "{} does not subscribe to {point}: a server does not call it there",
@@ -164,9 +176,9 @@ async fn call(
     }
     let reply = if loaded.sessions && !arguments.unary {
         let mut session = peer.session(identity.hello(REVISION)).await?;
-        let id = request.id;
+        let (id, holds) = (request.id, request.park_budget_us > 0);
         let reply = session.ask(request).await?;
-        match show::is_parked(&reply) {
+        match holds && show::is_parked(&reply) {
             true => {
                 tracing::info!("PARK; the final reply follows");
                 session.reply_to(id).await?

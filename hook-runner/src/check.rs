@@ -1,8 +1,11 @@
 //! Whether a service keeps the rules of the hook protocol: each rule is tried on it, on connections of its own.
 
 mod calls;
+mod changes;
+mod commands;
 mod handshake;
 mod line;
+mod parking;
 mod rules;
 mod streams;
 mod subject;

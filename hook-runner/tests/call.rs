@@ -1,7 +1,8 @@
 //! `hook-runner call`: packets from every kind of source, asked of user-chk.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-use outrigger_hook_sdk::Server;
+use outrigger_hook_sdk::points::{Command as ControlCommand, Subnet6Select};
+use outrigger_hook_sdk::{Call, Callouts, Fixed, HookError, HookPoint, Server, Subscriptions};
 use serde_json::{Value, json};
 use std::fs;
 use std::process::{Output, Stdio};
@@ -273,4 +274,52 @@ async fn what_cannot_be_asked_says_why() {
     let (code, text) = running.fail(&["subnet4_select"]).await;
     assert_eq!(code, 74, "{text}");
     assert!(text.contains("nobody answers there"), "{text}");
+}
+
+/// Holds packets, and answers one command.
+struct Slow;
+
+impl Callouts for Slow {
+    async fn subnet6_select(&self, call: &mut Call<'_, Subnet6Select>) -> Result<(), HookError> {
+        call.park()?;
+        tokio::task::yield_now().await;
+        call.select_no_subnet();
+        Ok(())
+    }
+
+    async fn command(&self, call: &mut Call<'_, ControlCommand>) -> Result<(), HookError> {
+        let arguments = call.command()?.arguments;
+        call.answer_command(&json!({ "result": 3, "arguments": arguments }))
+    }
+}
+
+#[tokio::test]
+async fn held_packets_and_commands_are_called_to_their_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = format!("unix:{}", folder.path().join("s").display());
+    let subscriptions = Subscriptions::new().point(HookPoint::Subnet6Select, &[], &["subnet"]);
+    let service = Fixed::new("slow", "1", Slow, subscriptions).commands(["probe"]);
+    let bound = Server::new(service)
+        .bind(&endpoint.parse().unwrap())
+        .await
+        .unwrap();
+    let serving = tokio::spawn(bound.run(std::future::pending()));
+    let running = Running {
+        folder,
+        serving: tokio::spawn(async move { serving.await.unwrap().unwrap() }),
+    };
+    let reply = running.call(&["subnet6_select"]).await;
+    assert_eq!(reply["changes"], json!({ "subnet-id": 0 }));
+    let (code, text) = running.fail(&["subnet6_select", "--unary"]).await;
+    assert_eq!(code, 1);
+    assert!(text.contains("only a call of a session can park"), "{text}");
+
+    let command = r#"{"command":"probe","arguments":{"a":1}}"#;
+    let reply = running.call(&["$command", "--command", command]).await;
+    let answer = reply["changes"]["command-response"].as_str().unwrap();
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    assert_eq!(answer, json!({ "result": 3, "arguments": { "a": 1 } }));
+    let (code, text) = running.fail(&["$command"]).await;
+    assert_eq!(code, 1);
+    assert!(text.contains("does not offer the command"), "{text}");
 }

@@ -8,6 +8,8 @@ use tokio::sync::watch;
 
 /// Control commands of one service at most.
 const MAX_COMMANDS: usize = 128;
+/// Bytes of a command's name at most.
+const MAX_COMMAND: usize = 64;
 
 /// A hook service: it makes the callouts for each server and each configuration that loads it.
 ///
@@ -77,10 +79,11 @@ impl<C: Callouts> Loaded<C> {
             )));
         }
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let wrong = |name: &&String| name.is_empty() || !name.chars().all(allowed);
+        let wrong =
+            |name: &&String| !(1..=MAX_COMMAND).contains(&name.len()) || !name.chars().all(allowed);
         match self.commands.iter().find(wrong) {
             Some(name) => Err(Refusal::new(format!(
-                "the service offers the command \"{name}\"; a name has lower-case letters, digits and hyphens"
+                "the service offers the command \"{name}\"; a name has up to {MAX_COMMAND} lower-case letters, digits and hyphens"
             ))),
             None => Ok(()),
         }
@@ -223,7 +226,8 @@ mod tests {
                 .check()
         };
         assert_eq!(offering(&["class-list", "x2"]), Ok(()));
-        for name in ["", "Class-list", "class_list", "a b"] {
+        let long = "x".repeat(65);
+        for name in ["", "Class-list", "class_list", "a b", &long] {
             let text = offering(&["x", name]).unwrap_err().0;
             assert!(text.contains(&format!("\"{name}\"")), "{text}");
         }

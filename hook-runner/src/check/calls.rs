@@ -3,9 +3,9 @@
 use super::line::{Answer, Line, call_once};
 use super::subject::{Outcome, Subject, Verdict, failed};
 use crate::material::Material;
-use crate::peer::{REVISION, Session};
+use crate::peer::{Peer, REVISION, Session};
 use bytes::{BufMut, Bytes};
-use outrigger_proto::{Family, HookPoint, MAX_CONTEXT, NextStep, convert, v1};
+use outrigger_proto::{Family, HookPoint, MAX_CONTEXT, NextStep, v1};
 use prost::Message as _;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const YOUNGER_FIELD: &[u8] = &[0xc2, 0x3e, 3, b'n', b'e', b'w'];
 const NO_HOOK_POINTS: [i32; 3] = [0, 31, 9999];
 
 /// The session, or the process, must have survived.
-async fn alive(subject: &Subject, line: &mut Line, after: &str) -> Result<(), Verdict> {
+pub(super) async fn alive(subject: &Subject, line: &mut Line, after: &str) -> Result<(), Verdict> {
     let call = subject.call(999_999, subject.any_point());
     match line.ask(call).await {
         Ok(_) => Ok(()),
@@ -24,7 +24,7 @@ async fn alive(subject: &Subject, line: &mut Line, after: &str) -> Result<(), Ve
 }
 
 /// The answer to a call that cannot be served.
-async fn must_fail(
+pub(super) async fn must_fail(
     subject: &Subject,
     line: &mut Line,
     call: v1::CalloutRequest,
@@ -198,7 +198,7 @@ pub(super) async fn context(subject: &Subject) -> Outcome {
 pub(super) async fn results(subject: &Subject) -> Outcome {
     let points = subject.points()?;
     let mut line = subject.line().await?;
-    let mut failures = Vec::new();
+    let mut remarks = Vec::new();
     for (id, point) in (1..).zip(points) {
         let answer = line
             .ask(subject.call(id, point))
@@ -213,109 +213,29 @@ pub(super) async fn results(subject: &Subject) -> Outcome {
             Answer::Failure(text) if text.trim().is_empty() => {
                 return failed(format!("the failure of {point} has no text"));
             }
-            Answer::Failure(text) => failures.push(format!("{point} fails: {text}")),
-            Answer::Result(result) => match NextStep::try_from(result.next_step) {
-                Err(number) => {
+            Answer::Failure(text) => remarks.push(format!("{point} fails: {text}")),
+            Answer::Result(result) => {
+                if let Err(number) = NextStep::try_from(result.next_step) {
                     return failed(format!("at {point} the next step is {number}"));
                 }
-                Ok(NextStep::Park) => {
-                    return failed(format!("at {point} PARK is not followed by a final reply"));
+                if !result.warning.is_empty() {
+                    remarks.push(format!("{point} warns: {}", result.warning));
                 }
-                Ok(NextStep::Continue | NextStep::Skip | NextStep::Drop) => {}
-            },
-        }
-    }
-    Ok(failures.join("; "))
-}
-
-pub(super) async fn changes(subject: &Subject) -> Outcome {
-    let points = subject.points()?;
-    let mut line = subject.line().await?;
-    for material in [subject.material.clone(), Material::empty()] {
-        for point in &points {
-            let call = subject.call_with(1, *point, &material);
-            let answer = line
-                .ask(call)
-                .await
-                .map_err(|error| Verdict::Failed(format!("{point}: {error}")))?;
-            if let Answer::Result(result) = answer {
-                allowed(subject, *point, &result)?;
             }
         }
     }
-    Ok(String::new())
+    Ok(remarks.join("; "))
 }
 
-fn allowed(subject: &Subject, point: HookPoint, result: &v1::CalloutResult) -> Result<(), Verdict> {
-    let Some(changes) = &result.changes else {
-        return Ok(());
-    };
-    let of_v4 = changes.query4.is_some() || changes.response4.is_some();
-    let of_v6 = changes.query6.is_some() || changes.response6.is_some();
-    if of_v4 && !point.is_of(Family::V4) || of_v6 && !point.is_of(Family::V6) {
-        return failed(format!(
-            "at {point} it changes a packet of the other family"
-        ));
-    }
-    for path in convert::changed_paths(changes) {
-        let rows = point.spec().changes;
-        if !rows.iter().any(|row| convert::covers(row, &path)) {
-            return failed(format!(
-                "at {point} it changes {path}; possible are: {}",
-                rows.join(", ")
-            ));
-        }
-        let writes = subject.writes(point);
-        if !writes
-            .iter()
-            .any(|declared| convert::covers(declared, &path))
-        {
-            return failed(format!(
-                "at {point} it changes {path}; it said: {}",
-                writes.join(", ")
-            ));
-        }
-        let packs = matches!(point, HookPoint::Pkt4Send | HookPoint::Pkt6Send);
-        if packs && path == "response.wire" && result.next_step() != v1::NextStep::Skip {
-            return failed(format!("at {point} it changes {path} without SKIP"));
-        }
-    }
-    well_formed(point, changes)
-}
-
-fn well_formed(point: HookPoint, changes: &v1::Changes) -> Result<(), Verdict> {
-    for packet in [&changes.query4, &changes.response4].into_iter().flatten() {
-        let addresses = [&packet.ciaddr, &packet.yiaddr, &packet.siaddr];
-        for address in addresses.into_iter().flatten() {
-            if let Err(malformed) = convert::ipv4("an address", address) {
-                return failed(format!("at {point}, {malformed}"));
-            }
-        }
-        for (field, value) in [("secs", packet.secs), ("flags", packet.flags)] {
-            if value.is_some_and(|value| value > u32::from(u16::MAX)) {
-                return failed(format!("at {point}, {field} has 16 bits"));
-            }
-        }
-    }
-    let edits4 = [&changes.query4, &changes.response4];
-    let edits4 = edits4
-        .into_iter()
-        .flatten()
-        .flat_map(|packet| &packet.options);
-    let edits6 = [&changes.query6, &changes.response6];
-    let edits6 = edits6
-        .into_iter()
-        .flatten()
-        .flat_map(|packet| &packet.options);
-    for edit in edits4.chain(edits6) {
-        let known = v1::option_edit::Action::try_from(edit.action).is_ok();
-        if !known || edit.path.first().is_none_or(|code| *code == 0) {
-            return failed(format!(
-                "at {point}, an edit without action or option: {edit:?}"
-            ));
-        }
-    }
-    Ok(())
+/// An ordinary call outside any session.
+pub(super) async fn call_once_at(
+    subject: &Subject,
+    peer: &Peer,
+    point: HookPoint,
+) -> Result<Answer, Verdict> {
+    let call = subject.call(1, point);
+    let once = call_once(peer, call.encode_to_vec()).await;
+    once.map_err(|error| Verdict::Failed(format!("{point}: {error}")))
 }
 
 /// The same call leads to the same result on both ways.
@@ -331,6 +251,8 @@ pub(super) async fn unary(subject: &Subject) -> Outcome {
             .map_err(|error| Verdict::Failed(format!("{point}: {error}")))?;
         let same = match (&on_session, &once) {
             (Answer::Failure(_), Answer::Failure(_)) => true,
+            // Another rule is about that.
+            (on_session, once) if on_session.parks() || once.parks() => true,
             (on_session, once) => on_session == once,
         };
         if !same {

@@ -34,6 +34,11 @@ impl Answer {
         }
     }
 
+    /// Whether it is PARK.
+    pub(crate) fn parks(&self) -> bool {
+        matches!(self, Self::Result(result) if result.next_step() == v1::NextStep::Park)
+    }
+
     /// In a few words.
     pub(crate) fn show(&self) -> String {
         match self {
@@ -54,13 +59,13 @@ fn shortened(result: &serde_json::Value) -> String {
 }
 
 impl Line {
-    /// The final answer to `call`: that after PARK, if there is one.
+    /// The final answer to `call`: that after PARK, where the packet can be held.
     pub(crate) async fn ask(&mut self, call: v1::CalloutRequest) -> Result<Answer, PeerError> {
         match self {
             Self::Session(session) => {
-                let id = call.id;
+                let (id, holds) = (call.id, call.park_budget_us > 0);
                 let reply = session.ask(call).await?;
-                match show::is_parked(&reply) {
+                match holds && show::is_parked(&reply) {
                     true => Ok(Answer::of(session.reply_to(id).await?)),
                     false => Ok(Answer::of(reply)),
                 }

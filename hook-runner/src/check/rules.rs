@@ -1,7 +1,7 @@
 //! The table of rules.
 
 use super::subject::{Outcome, Subject};
-use super::{calls, handshake, streams};
+use super::{calls, changes, commands, handshake, parking, streams};
 use std::pin::Pin;
 
 /// One thing that a server relies on.
@@ -53,10 +53,16 @@ rules! {
         "tools and simple servers use Call and must see what the server sees";
     "results" calls::results,
         "a reply without an outcome, or with an unknown next step, counts as a failure";
-    "changes" calls::changes,
+    "changes" changes::changes,
         "a server refuses the whole reply when one change in it was not declared";
     "context" calls::context,
         "a server carries 4096 bytes for each packet and service, and fails a reply with more";
+    "commands" commands::commands,
+        "an operator who sends a command waits for an answer with a result; a server passes on what the service gives";
+    "park" parking::park,
+        "a client whose packet is held waits for the final reply; a second one, or one that comes too late, is lost";
+    "park-context" parking::context,
+        "a server carries 4096 bytes for each packet and service, held or not, and fails a reply with more";
     "packets" calls::packets,
         "clients send what they like; one packet must not end the calls of the others";
     "deadline" calls::deadline,

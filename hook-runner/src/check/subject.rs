@@ -1,7 +1,7 @@
 //! The service that is checked.
 
 use super::line::Line;
-use crate::material::Material;
+use crate::material::{Material, command};
 use crate::peer::{Identity, Peer, PeerError, REVISION, Session};
 use outrigger_hook_sdk::Endpoint;
 use outrigger_proto::{Family, HookPoint, v1};
@@ -51,7 +51,10 @@ impl Subject {
         drain_pid: Option<i32>,
         loaded: v1::Loaded,
     ) -> Self {
-        let material = Material::sample(&identity.subnets);
+        let mut material = Material::sample(&identity.subnets);
+        if let Some(name) = loaded.commands.first() {
+            material.command = command(name);
+        }
         Self {
             endpoint,
             identity,
@@ -112,14 +115,18 @@ impl Subject {
         }
     }
 
-    /// What the service subscribed to, in the order a packet meets it.
+    /// What a server calls the service for, in the order a packet meets it. Control commands are called whether it
+    /// subscribed to them or not, but only those that it offers.
     pub(crate) fn points(&self) -> Result<Vec<HookPoint>, Verdict> {
         let subscriptions = &self.loaded.subscriptions;
         let mut points: Vec<HookPoint> = subscriptions
             .iter()
             .filter_map(|subscription| HookPoint::try_from(subscription.hook_point).ok())
-            .filter(|point| point.is_of(self.family()))
+            .filter(|point| point.is_of(self.family()) && *point != HookPoint::Command)
             .collect();
+        if !self.loaded.commands.is_empty() {
+            points.push(HookPoint::Command);
+        }
         points.sort_unstable();
         if points.is_empty() {
             let text = "the service subscribes to no hook point of this family (see --family)";
@@ -141,15 +148,29 @@ impl Subject {
     }
 
     /// What the service said it changes at `point`.
-    pub(crate) fn writes(&self, point: HookPoint) -> &[String] {
+    pub(crate) fn writes(&self, point: HookPoint) -> Vec<&str> {
         let subscriptions = &self.loaded.subscriptions;
         let found = subscriptions
             .iter()
             .find(|subscription| subscription.hook_point == i32::from(point.number()));
-        found.map_or(&[], |subscription| &subscription.writes)
+        match found {
+            Some(subscription) => subscription.writes.iter().map(String::as_str).collect(),
+            // A server does not ask for more than the commands themselves.
+            None if point == HookPoint::Command => vec!["command-response"],
+            None => Vec::new(),
+        }
     }
 
-    /// An ordinary call.
+    /// Those of [`Self::points`] where a packet can be held.
+    pub(crate) fn parkable(&self) -> Vec<HookPoint> {
+        let points = self.points().unwrap_or_default();
+        points
+            .into_iter()
+            .filter(|point| point.can_park())
+            .collect()
+    }
+
+    /// An ordinary call, whose packet cannot be held.
     pub(crate) fn call(&self, id: u64, point: HookPoint) -> v1::CalloutRequest {
         self.call_with(id, point, &self.material)
     }
@@ -167,7 +188,10 @@ impl Subject {
             budget_us: u32::try_from(self.patience.as_micros()).unwrap_or(u32::MAX),
             packet_label: "hook-runner check".to_owned(),
             configuration_revision: REVISION,
-            arguments: Some(material.arguments(point)),
+            arguments: Some(match point {
+                HookPoint::Command => self.material.arguments(point),
+                _ => material.arguments(point),
+            }),
             ..Default::default()
         }
     }

@@ -117,6 +117,20 @@ wrong_services! {
     a_service_that_dies_of_garbage: GarbageEndsAll breaks "garbage";
     a_service_that_dies_with_its_server: OneServerOnly breaks "reconnect";
     a_service_that_does_not_drain: Deaf breaks "drain";
+    a_service_whose_failure_says_nothing: SilentFailure breaks "results";
+    a_service_that_edits_no_option: MalformedEdit breaks "changes";
+    a_service_that_does_not_answer_its_command: NoAnswer breaks "commands";
+    a_service_whose_answer_has_no_result: AnswerWithoutResult breaks "commands";
+    a_service_that_answers_commands_of_others: AnyCommand breaks "commands";
+    a_service_whose_command_has_a_wrong_name: CommandName breaks "commands";
+    a_service_that_holds_a_packet_for_ever: NeverUnparks breaks "park";
+    a_service_that_answers_twice_after_park: UnparksTwice breaks "park";
+    a_service_that_answers_late_after_park: UnparksLate breaks "park";
+    a_service_that_parks_once_more: ParksTwice breaks "park";
+    a_service_that_parks_what_cannot_be_held: ParksUnasked breaks "park";
+    a_service_that_parks_over_call: ParksOverCall breaks "park";
+    a_service_whose_final_reply_changes_too_much: UndeclaredAfterPark breaks "park";
+    a_service_that_keeps_too_much_over_park: BigParkedContext breaks "park-context";
 }
 
 #[tokio::test]
@@ -170,7 +184,8 @@ async fn user_chk_keeps_every_rule_in_both_families() {
         let more = ["--family", family, "--parameters", parameters];
         let (code, text) = check(&socket, &more).await;
         assert_eq!(code, 0, "{text}");
-        assert_eq!(named(&text, "skipped"), ["drain"], "{text}");
+        let skipped = named(&text, "skipped");
+        assert_eq!(skipped, ["commands", "park-context", "drain"], "{text}");
     }
     let wrong_subnet = ["--parameters", r#"{"restricted-subnet-id": 9}"#];
     let (code, text) = check(&socket, &wrong_subnet).await;

@@ -49,7 +49,27 @@ pub(crate) enum Fault {
     GarbageEndsAll,
     OneServerOnly,
     Deaf,
+    SilentFailure,
+    MalformedEdit,
+    NoAnswer,
+    AnswerWithoutResult,
+    AnyCommand,
+    CommandName,
+    NeverUnparks,
+    UnparksTwice,
+    UnparksLate,
+    ParksTwice,
+    ParksUnasked,
+    ParksOverCall,
+    UndeclaredAfterPark,
+    BigParkedContext,
 }
+
+/// The control command that is offered.
+const COMMAND: &str = "probe";
+
+/// Longer than the check has patience.
+const TOO_LATE: Duration = Duration::from_millis(1700);
 
 /// A batch this large is the one of the rule on ids.
 const MANY: usize = 32;
@@ -119,6 +139,10 @@ fn loaded(fault: Fault) -> v1::Loaded {
             subscription(v1::HookPoint::Subnet4Select, "query", "subnet"),
         ],
         sessions: fault != Fault::NoSessions,
+        commands: match fault {
+            Fault::CommandName => vec![COMMAND.to_owned(), "Probe_2".to_owned()],
+            _ => vec![COMMAND.to_owned()],
+        },
         ..Default::default()
     }
 }
@@ -157,6 +181,9 @@ impl Wrong {
                 query.map_or(0, |query| query.options.len())
             }
             Some(v1::arguments::Point::Subnet4Select(_)) if point == 3 => 0,
+            Some(v1::arguments::Point::Command(arguments)) if point == 65 => {
+                return Ok(self.command(&arguments.command));
+            }
             _ if self.is(Fault::MakesArgumentsUp) => 0,
             _ => return Ok(failure("not the arguments of this hook point")),
         };
@@ -166,7 +193,61 @@ impl Wrong {
         if self.is(Fault::NoOutcome) && point == 3 {
             return Ok(None);
         }
+        if self.is(Fault::SilentFailure) && point == 3 {
+            return Ok(failure(""));
+        }
         Ok(Some(Outcome::Result(self.result())))
+    }
+
+    fn command(&self, command: &str) -> Option<Outcome> {
+        let known = command.contains("\"probe\"") || self.is(Fault::AnyCommand);
+        if !known {
+            return failure("no such command");
+        }
+        let response = match self.fault {
+            Fault::NoAnswer => None,
+            Fault::AnswerWithoutResult => Some("{}".to_owned()),
+            _ => Some(r#"{"result":0}"#.to_owned()),
+        };
+        let changes = v1::Changes {
+            command_response: response,
+            ..Default::default()
+        };
+        Some(Outcome::Result(v1::CalloutResult {
+            changes: Some(changes),
+            ..Default::default()
+        }))
+    }
+
+    /// What comes after PARK; nothing where the packet is not held.
+    fn finals(&self, call: &v1::CalloutRequest) -> Vec<v1::CalloutReply> {
+        let asked = call.park_budget_us > 0 || self.is(Fault::ParksUnasked);
+        if call.hook_point() != v1::HookPoint::Subnet4Select || !asked {
+            return Vec::new();
+        }
+        let mut changes = v1::Changes::default();
+        if self.is(Fault::UndeclaredAfterPark) {
+            changes.query4.get_or_insert_default().secs = Some(1);
+        }
+        let length = match self.fault {
+            Fault::BigParkedContext => 4097,
+            _ => 4096,
+        };
+        let result = v1::CalloutResult {
+            context: Some(Bytes::from(vec![1; length])),
+            changes: Some(changes),
+            ..Default::default()
+        };
+        let last = v1::CalloutReply {
+            id: call.id,
+            outcome: Some(Outcome::Result(result)),
+        };
+        match self.fault {
+            Fault::NeverUnparks => vec![parked(call)],
+            Fault::UnparksTwice => vec![parked(call), last.clone(), last],
+            Fault::ParksTwice => vec![parked(call), parked(call), last],
+            _ => vec![parked(call), last],
+        }
     }
 
     fn result(&self) -> v1::CalloutResult {
@@ -177,6 +258,10 @@ impl Wrong {
         let mut changes = v1::Changes::default();
         if self.is(Fault::Undeclared) {
             changes.query4.get_or_insert_default().secs = Some(1);
+        }
+        if self.is(Fault::MalformedEdit) {
+            let edit = v1::OptionEdit::default();
+            changes.query4.get_or_insert_default().options.push(edit);
         }
         v1::CalloutResult {
             context: Some(Bytes::from(vec![1; length])),
@@ -240,6 +325,17 @@ impl Wrong {
         }
         let mut batch = Vec::new();
         for call in &calls {
+            let mut held = self.finals(call);
+            if !held.is_empty() && call.arguments.is_some() {
+                let delay = match self.fault {
+                    Fault::UnparksLate => TOO_LATE,
+                    _ => Duration::ZERO,
+                };
+                let last = held.split_off(1);
+                batch.append(&mut held);
+                tokio::spawn(later(delay, last, replies.clone()));
+                continue;
+            }
             let outcome = self.outcome(call)?;
             let reply = v1::CalloutReply {
                 id: call.id,
@@ -270,6 +366,22 @@ impl Wrong {
             false => Ok(()),
         }
     }
+}
+
+fn parked(call: &v1::CalloutRequest) -> v1::CalloutReply {
+    v1::CalloutReply {
+        id: call.id,
+        outcome: Some(Outcome::Result(v1::CalloutResult {
+            next_step: v1::NextStep::Park.into(),
+            ..Default::default()
+        })),
+    }
+}
+
+/// PARK is on its way already: what is sent later comes later.
+async fn later(delay: Duration, last: Vec<v1::CalloutReply>, replies: Replies) {
+    tokio::time::sleep(delay).await;
+    send(&replies, Sent::Replies(v1::ReplyBatch { replies: last }));
 }
 
 fn send(replies: &Replies, message: Sent) {
@@ -328,6 +440,7 @@ impl Callouts for Wrong {
         let call = request.into_inner();
         let outcome = match self.fault {
             Fault::OtherUnary => Some(Outcome::Result(v1::CalloutResult::default())),
+            Fault::ParksOverCall if call.hook_point == 3 => parked(&call).outcome,
             _ => self.outcome(&call)?,
         };
         Ok(Response::new(v1::CalloutReply {
