@@ -8,9 +8,11 @@ use outrigger_testkit::Client4;
 use outrigger_testkit::client4::message;
 use std::net::Ipv4Addr;
 
+mod held;
 mod identifiers;
 mod names;
 mod parsed;
+mod told;
 mod ways;
 
 /// Ten addresses on `eth0`.

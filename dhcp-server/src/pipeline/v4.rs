@@ -407,7 +407,10 @@ impl Server4 {
         let mut draft = Draft4::only(Reply::None);
         let requested = located.query.packet.requested_address();
         let requested = requested.unwrap_or(Ipv4Addr::UNSPECIFIED);
-        if let Some(lease) = assign::own_lease(&self.alloc, located, requested) {
+        let lease = assign::own_lease(&self.alloc, located, requested);
+        // Kea: what has expired cannot be declined.
+        let lease = lease.filter(|lease| !lease.is_expired(self.clock.now()));
+        if let Some(lease) = lease {
             let callout = Lease4Decline {
                 query: &mut located.query,
                 subnet_id: lease.subnet_id,

@@ -82,14 +82,21 @@ impl<F: Served> Page<F> {
         bytes: &[u8],
         link: Link,
     ) -> Result<Option<Outgoing>, DiscardReason> {
+        self.runtime.block_on(self.serving(bytes, link))
+    }
+
+    /// As [`Self::serve`], beside others.
+    pub(crate) async fn serving(
+        &self,
+        bytes: &[u8],
+        link: Link,
+    ) -> Result<Option<Outgoing>, DiscardReason> {
         let datagram = Datagram {
             bytes: Buffer::copy_of(bytes),
             link,
         };
-        let served = F::serve(&self.page, &self.cfg, &self.hooks, datagram);
-        self.runtime
-            .block_on(served)
-            .map_err(|discard| discard.reason)
+        let served = F::serve(&self.page, &self.cfg, &self.hooks, datagram).await;
+        served.map_err(|discard| discard.reason)
     }
 
     /// Takes a new configuration.
@@ -148,19 +155,22 @@ impl Page4 {
         })
     }
 
-    /// Serves a message the way it would have come: from its relay, by unicast where the client has an address, else
-    /// by broadcast.
+    /// Serves a message the way it would have come.
     pub(crate) fn send(&self, bytes: &[u8]) -> Result<Option<Outgoing>, DiscardReason> {
+        self.serve(bytes, Self::way(bytes))
+    }
+
+    /// The way a message comes: from its relay, by unicast where the client has an address, else by broadcast.
+    pub(crate) fn way(bytes: &[u8]) -> Link {
         let field = |at: usize| {
             let octets: [u8; 4] = bytes[at..at + 4].try_into().unwrap();
             Some(Ipv4Addr::from(octets)).filter(|addr| !addr.is_unspecified())
         };
-        let link = match (field(24), field(12)) {
+        match (field(24), field(12)) {
             (Some(giaddr), _) => at4(SERVER4, giaddr, 67),
             (None, Some(ciaddr)) => at4(SERVER4, ciaddr, 68),
             (None, None) => at4(Ipv4Addr::BROADCAST, Ipv4Addr::UNSPECIFIED, 68),
-        };
-        self.serve(bytes, link)
+        }
     }
 
     /// The answer to a message, checked to be one.

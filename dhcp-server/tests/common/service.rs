@@ -33,7 +33,8 @@ struct Shared {
     calls: Mutex<Vec<(HookPoint, Point)>>,
     /// Calls that PARK answered and that have no final reply yet.
     parked: Mutex<VecDeque<(u64, Replies)>>,
-    has_parked: Notify,
+    /// Something above has changed.
+    changed: Notify,
 }
 
 /// A hook service that wants everything of some hook points.
@@ -87,7 +88,7 @@ impl Service {
             callout: Box::new(callout),
             calls: Mutex::default(),
             parked: Mutex::default(),
-            has_parked: Notify::new(),
+            changed: Notify::new(),
         });
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
@@ -153,21 +154,48 @@ impl Service {
         self.shared.hushed.lock().unwrap().push(point);
     }
 
+    /// Takes [`Self::hush`] back.
+    pub(crate) fn answer_again(&self, point: HookPoint) {
+        let mut hushed = self.shared.hushed.lock().unwrap();
+        hushed.retain(|other| *other != point);
+    }
+
     /// Waits until `calls` calls are parked.
     pub(crate) async fn parked(&self, calls: usize) {
-        let all = async {
-            while self.shared.parked.lock().unwrap().len() < calls {
-                self.shared.has_parked.notified().await;
+        self.until(|shared| shared.parked.lock().unwrap().len() >= calls)
+            .await;
+    }
+
+    /// Waits until the hook point was called.
+    pub(crate) async fn called(&self, wanted: HookPoint) {
+        self.until(|shared| {
+            let calls = shared.calls.lock().unwrap();
+            calls.iter().any(|(point, _)| *point == wanted)
+        })
+        .await;
+    }
+
+    async fn until(&self, holds: impl Fn(&Shared) -> bool) {
+        let waits = async {
+            while !holds(&self.shared) {
+                self.shared.changed.notified().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), all)
+        tokio::time::timeout(Duration::from_secs(20), waits)
             .await
-            .expect("a call is parked");
+            .expect("the service is called");
     }
 
     /// The final reply to the call that has been parked for longest.
     pub(crate) fn resume(&self, result: v1::CalloutResult) {
         let parked = self.shared.parked.lock().unwrap().pop_front();
+        let (id, replies) = parked.expect("a parked call");
+        reply(&replies, id, result);
+    }
+
+    /// The final reply to the call that was parked last.
+    pub(crate) fn resume_last(&self, result: v1::CalloutResult) {
+        let parked = self.shared.parked.lock().unwrap().pop_back();
         let (id, replies) = parked.expect("a parked call");
         reply(&replies, id, result);
     }
@@ -257,6 +285,7 @@ fn answer(shared: &Shared, call: v1::CalloutRequest, replies: &Replies) {
     let arguments = call.arguments.unwrap().point.unwrap();
     let result = (shared.callout)(&arguments);
     shared.calls.lock().unwrap().push((*point, arguments));
+    shared.changed.notify_one();
     if shared.hushed.lock().unwrap().contains(point) {
         return;
     }
@@ -267,7 +296,7 @@ fn answer(shared: &Shared, call: v1::CalloutRequest, replies: &Replies) {
     }
     reply(replies, call.id, result);
     if parks {
-        shared.has_parked.notify_one();
+        shared.changed.notify_one();
     }
 }
 

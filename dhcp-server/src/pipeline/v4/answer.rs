@@ -31,6 +31,7 @@ const CABLELABS: u32 = 4491;
 #[derive(Debug)]
 pub(super) struct Answer4<'c> {
     pub(super) query: Query4,
+    /// That of the lease, where there is one.
     pub(super) subnet_id: Option<u32>,
     pub(super) host: Option<&'c Host<V4>>,
     /// Subnet of the reservation, 0 where it is global.
@@ -62,7 +63,15 @@ pub(super) fn build<'c>(
         Reply::None => None,
     };
     let response = message_type.map(|message_type| respond(&located, &outcome, message_type));
-    let subnet_id = located.subnet_id();
+    let granted = outcome.granted.as_ref();
+    let subnet_id = match located.message_type() {
+        // Kea: it has no subnet by now.
+        Some(MessageType::Inform) => None,
+        _ => granted.map_or_else(
+            || located.subnet_id(),
+            |granted| Some(granted.lease.subnet_id),
+        ),
+    };
     let link = LinkOverride::new(interfaces, located.query.packet.is_relayed());
     Answer4 {
         subnet_id,
