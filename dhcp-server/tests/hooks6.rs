@@ -11,6 +11,7 @@ use outrigger_wire::family::Resource6;
 use std::net::Ipv6Addr;
 
 mod chosen;
+mod held;
 mod identifiers;
 mod leases;
 mod names;

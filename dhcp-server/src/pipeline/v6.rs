@@ -31,7 +31,6 @@ use outrigger_wire::family::Resource6;
 use outrigger_wire::options::Options;
 use outrigger_wire::v6::{ADDR_REG_INFORM, MessageType, Reply6, Status};
 use outrigger_wire::{Datagram, Duid, Outgoing, V6};
-use register::Registration;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -155,10 +154,8 @@ impl Server6 {
         if !located.begin_identifier() {
             return Ok(());
         }
-        let query = &mut located.query;
-        let identifier = &mut located.identifier;
-        let step = hooks.call(Host6Identifier { query, identifier }).await?;
-        if step == Step::Skip {
+        let (query, identifier) = (&mut located.query, &mut located.identifier);
+        if hooks.call(Host6Identifier { query, identifier }).await? == Step::Skip {
             located.identifier.bytes.clear();
         }
         Ok(())
@@ -481,27 +478,23 @@ impl Server6 {
         hooks: &mut PacketHooks<'_>,
         answer: &mut Answer6,
     ) -> Result<(), Discard> {
-        let Some(registration) = answer.outcome.registration.take() else {
+        let Some(mut registration) = answer.outcome.registration.take() else {
             return Ok(());
         };
-        let Registration {
-            address,
-            previous,
-            mut lease,
-        } = *registration;
+        let previous = registration.previous.as_ref();
         let callout = Addr6Register {
             query: &mut answer.query,
             response: &mut answer.response,
             link: &mut answer.link,
-            address,
-            old_lease: register::earlier(previous.as_ref()),
-            new_lease: &mut lease,
+            address: registration.address,
+            old_lease: register::earlier(previous),
+            new_lease: &mut registration.lease,
         };
         if hooks.call(callout).await? == Step::Run {
             let mut changes = ChangeSet::default();
-            changes.write(previous.as_ref(), lease.clone());
+            changes.write(previous, registration.lease.clone());
             answer.outcome.ticket = won(self.alloc.commit(changes))?.ok_or(LOST)?;
-            answer.outcome.leases.push(lease);
+            answer.outcome.leases.push(registration.lease);
         }
         Ok(())
     }

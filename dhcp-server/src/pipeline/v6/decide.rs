@@ -214,14 +214,14 @@ impl Draft6 {
         let same = names.decision == self.outcome.names.decision;
         self.outcome.names = names;
         if !same {
-            self.name_leases();
+            self.name_leases(|_| true);
         }
     }
 
-    /// The name may be one that is made from the address.
+    /// The name may be one that is made from the address. A lease that a callout has named keeps that name.
     pub(super) fn settle_name(&mut self, address: Ipv6Addr, place: Place6<'_>) {
         if self.outcome.names.settle(address, place) {
-            self.name_leases();
+            self.name_leases(|lease| lease.hostname.is_empty());
         }
         if let Some(registration) = &mut self.outcome.registration {
             self.outcome.names.name_lease(&mut registration.lease);
@@ -229,9 +229,9 @@ impl Draft6 {
     }
 
     /// Writes the name into the leases that will be written, and into what is reported of them.
-    fn name_leases(&mut self) {
+    fn name_leases(&mut self, which: impl Fn(&Lease<V6>) -> bool) {
         let outcome = &mut self.outcome;
-        for written in self.changes.written_mut() {
+        for written in self.changes.written_mut().filter(|lease| which(lease)) {
             outcome.names.name_lease(written);
             let mut reported = outcome.leases.iter_mut();
             if let Some(lease) = reported.find(|lease| lease.resource == written.resource) {
