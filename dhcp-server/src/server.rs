@@ -189,6 +189,7 @@ impl<F: LifeHooks> FamilyServer<F> {
         }
         let disabled = self.commands.control.services.disabled();
         let hooks = start_hooks(&cfg, &self.info, &disabled);
+        self.commands.control.services.starting(&hooks);
         let snapshot = connected(&cfg, &hooks);
         let same_sockets = cfg.interfaces == self.cfg.interfaces;
         let shards = same_sockets.then(|| self.instance.connect(&hooks));

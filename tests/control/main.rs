@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod client;
+mod life;
+mod service;
 mod v4;
 mod v6;

@@ -183,6 +183,24 @@ fn a_reload_that_waits_for_a_service_does_not_keep_the_server_from_stopping() {
 }
 
 #[test]
+fn a_command_that_waits_for_a_service_does_not_keep_the_server_from_stopping() {
+    let stage = Stage::new();
+    let mut config = waits_for_a_service(&stage);
+    let running = stage.control.ask("config-get")["arguments"]["Dhcp4"].clone();
+    config["Dhcp4"]["lease-database"] = running["lease-database"].clone();
+    std::thread::scope(|scope| {
+        let set = scope.spawn(|| stage.control.ask_with("config-set", &config));
+        stage.server.process.wait_for_line("config-set", PATIENCE);
+        assert_eq!(stage.server.stop().code(), Some(0));
+        let set = set.join().unwrap();
+        assert_eq!(
+            set,
+            json!({ "result": 1, "text": "the server is stopping" })
+        );
+    });
+}
+
+#[test]
 fn shutdown_is_answered_and_ends_the_process_with_the_code_asked_for() {
     let stage = Stage::new();
     let answer = stage

@@ -4,13 +4,15 @@ use super::statistics::{Values, hook_service};
 use outrigger_hooks::{Hooks, ServiceState, UnknownService};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Which services are out of the path of packets, and the hooks of configurations that others have replaced.
 #[derive(Default)]
 pub struct Services {
     /// Names; also of services that the current configuration does not have.
     disabled: RefCell<BTreeSet<String>>,
+    /// Of a configuration that waits for its services.
+    starting: RefCell<Weak<Hooks>>,
     /// Replaced, and packets may still be under way with them.
     retiring: RefCell<Vec<Arc<Hooks>>>,
     /// What those counted that have ended, by service; of services of the current configuration alone.
@@ -24,9 +26,14 @@ impl Services {
         self.disabled.borrow().iter().cloned().collect()
     }
 
-    /// Takes the service of this name, or all of the current configuration, into the path or out of it, at once for new
-    /// calls, those of packets under way too; and remembers it for later configurations. How many of `current` were not so
-    /// before.
+    /// These hooks are to serve packets when their services are ready.
+    pub fn starting(&self, hooks: &Arc<Hooks>) {
+        *self.starting.borrow_mut() = Arc::downgrade(hooks);
+    }
+
+    /// Takes the service of this name, or all that are configured, into the path or out of it, at once for new calls, those
+    /// of packets under way too; and remembers it for later configurations. A configuration that waits for a service goes
+    /// on without it. How many were not so before.
     ///
     /// # Errors
     /// There is no service of this name.
@@ -44,15 +51,22 @@ impl Services {
             }
             (None, false) | (Some(_), false) => {}
         }
-        let changed = current.set_enabled(service, enabled)?;
-        if !enabled {
-            let states = current.states().into_iter();
-            disabled.extend(
-                states
-                    .filter(|state| !state.enabled)
-                    .map(|state| state.name),
-            );
-        }
+        let starting = self.starting.borrow().upgrade();
+        let both = [Some(current), starting.as_deref()];
+        let switched = both.into_iter().flatten().map(|hooks| {
+            let changed = hooks.set_enabled(service, enabled)?;
+            let states = hooks.states().into_iter();
+            let out_of_path = states.filter(|state| !state.enabled);
+            disabled.extend(out_of_path.map(|state| state.name));
+            Ok(changed)
+        });
+        // Each of them may have services that the other has not.
+        let changed = switched
+            .reduce(|one, other| match (one, other) {
+                (Ok(one), Ok(other)) => Ok(one.max(other)),
+                (known, Err(_)) | (Err(_), known) => known,
+            })
+            .unwrap_or(Ok(0))?;
         for hooks in &*self.retiring.borrow() {
             // It may have other services.
             let _ = hooks.set_enabled(service, enabled);

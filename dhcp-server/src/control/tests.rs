@@ -309,7 +309,11 @@ async fn statistics_count_leases_and_packets_under_keas_names() {
     server.put([192, 0, 2, 100].into(), owner4(1), LeaseState::Default);
     server.put([192, 0, 2, 101].into(), owner4(2), LeaseState::Declined);
     server.put([192, 0, 2, 102].into(), owner4(3), LeaseState::Released);
-    for reason in [DiscardReason::Malformed, DiscardReason::HookDecision] {
+    for reason in [
+        DiscardReason::Malformed,
+        DiscardReason::HookDecision,
+        DiscardReason::ParkingFull,
+    ] {
         server.control.discards.count(Discard::because(reason));
     }
     let all = server.ask("statistic-get-all", json!({})).await["arguments"].clone();
@@ -322,9 +326,10 @@ async fn statistics_count_leases_and_packets_under_keas_names() {
         ("assigned-addresses", 2),
         ("pkt4-received", 0),
         ("pkt4-ack-sent", 0),
-        ("pkt4-receive-drop", 1),
+        ("pkt4-receive-drop", 2),
         ("pkt4-parse-failed", 1),
-        ("pkt4-queue-full", 0),
+        ("pkt4-queue-full", 1),
+        ("outrigger.discard[parking-full]", 1),
         ("outrigger.discard[hook-decision]", 1),
     ] {
         assert_eq!(all[name][0][0], value, "{name}");

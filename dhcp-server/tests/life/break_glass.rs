@@ -152,6 +152,29 @@ fn service_that_is_missing_and_disabled_holds_up_no_configuration() {
 }
 
 #[test]
+fn configuration_that_waits_for_a_service_goes_on_when_it_is_disabled() {
+    run(async {
+        let stage = Stage::new(service());
+        let mut running = stage.start::<V6>("").await.unwrap();
+        let client = stage.client();
+        let document = stage
+            .document::<V6>("")
+            .replace("/socket\"", "/nobody-is-here\"")
+            .replace("\"scripted\"", "\"absent\"");
+        let unknown = client.ask("hook-service-disable", json!({ "service": "absent" }));
+        assert_eq!(unknown.await["result"], 1);
+        // The change is asked for first, and waits.
+        let disable = client.ask("hook-service-disable", json!({ "service": "absent" }));
+        let (changed, disabled) = tokio::join!(running.change(document, vec![]), disable);
+        changed.unwrap();
+        assert_eq!(disabled["text"], "1 hook service(s) disabled.");
+        let listed = client.ask("hook-service-list", json!({})).await["arguments"].clone();
+        assert_eq!(listed["hook-services"][0]["name"], "absent");
+        assert_eq!(listed["hook-services"][0]["enabled"], false);
+    });
+}
+
+#[test]
 fn what_services_counted_outlives_their_configuration() {
     const RESULTS: &str = "outrigger.hook-service[scripted].result[$command][CONTINUE]";
     run(async {
