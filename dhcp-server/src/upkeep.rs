@@ -101,6 +101,8 @@ pub async fn reclaim<F: ExpiryHooks>(
         incomplete: expired.len() == most,
         ..Pass::default()
     };
+    // Kea: what services keep lasts over the whole pass.
+    let mut of_pass = hooks.for_packet();
     for lease in expired {
         // At least one, however short the time.
         let late =
@@ -109,7 +111,8 @@ pub async fn reclaim<F: ExpiryHooks>(
             pass.incomplete = true;
             break;
         }
-        match end_of(limits, hooks, &lease).await {
+        of_pass.next_lease();
+        match end_of(limits, hooks, &mut of_pass, &lease).await {
             None => pass.kept += 1,
             Some(end) => {
                 let mut changes = ChangeSet::default();
@@ -140,21 +143,23 @@ enum End<F: Ranged> {
 async fn end_of<F: ExpiryHooks>(
     limits: &ExpiredLeases,
     hooks: &ShardHooks,
+    of_pass: &mut PacketHooks<'_>,
     old: &Lease<F>,
 ) -> Option<End<F>> {
     // Kea: nobody comes back for a registration.
     let remove = limits.hold_reclaimed_time.is_zero() || old.state == LeaseState::Registered;
     let mut lease = old.clone();
-    let mut hooks = hooks.for_packet();
     // A failed call never keeps a lease alive: the policy here can only be to go on.
-    let step = F::expire(&mut hooks, &mut lease, remove)
+    let step = F::expire(of_pass, &mut lease, remove)
         .await
         .unwrap_or(Step::Run);
     if step == Step::Skip {
         return None;
     }
     if old.state == LeaseState::Declined {
-        let recovered = F::recover(&mut hooks, &lease).await.unwrap_or(Step::Run);
+        // Kea: with nothing of what services keep for the pass.
+        let recovered = F::recover(&mut hooks.for_packet(), &lease).await;
+        let recovered = recovered.unwrap_or(Step::Run);
         return (recovered == Step::Run).then_some(End::Remove);
     }
     if remove {

@@ -68,6 +68,11 @@ impl<'a> PacketHooks<'a> {
         }
     }
 
+    /// For the next lease of a reclamation pass: the time of a packet begins anew, and what services keep stays.
+    pub fn next_lease(&mut self) {
+        self.deadline = Instant::now() + self.shard.hooks.budget();
+    }
+
     /// Runs the callouts of `C::POINT` in configured order. Each sees the next step and the changes of those before it;
     /// all are called whatever the others said, and the last next step counts. A failed call counts as no call (what
     /// others said stands), or drops the packet at once, as its policy says. Costs one branch where nobody is called.

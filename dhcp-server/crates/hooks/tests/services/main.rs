@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod chain;
+mod enabled;
 mod failures;
 mod host;
+mod lifecycle;
 mod parking;
 mod service;
 mod sessions;
