@@ -112,7 +112,7 @@ impl Server4 {
         if locate::is_selecting(&located) {
             self.select_subnet(&mut hooks, &mut located, &mut turn)
                 .await?;
-            if locate::wants_identifier(&located) {
+            if located.uses_reservations() {
                 self.identify(&mut hooks, &mut located).await?;
             }
             if locate::reservation(&mut located) {
@@ -145,6 +145,7 @@ impl Server4 {
         let Some((mut outgoing, mut link)) = answer.encode(pack, self.ports)? else {
             return Ok(None);
         };
+        drop(turn);
         let callout = Buffer4Send {
             outgoing: &mut outgoing,
             link: &mut link,
@@ -153,13 +154,13 @@ impl Server4 {
         Ok(Some(outgoing))
     }
 
-    /// Has callouts identify the client, at the place of `flex-id` among the identifiers.
+    /// Asks for a flexible identifier, where one is looked up and was not asked for yet.
     async fn identify(
         &self,
         hooks: &mut PacketHooks<'_>,
         located: &mut Located4<'_>,
     ) -> Result<(), Discard> {
-        if !locate::has_flex_id(located.cfg) {
+        if !located.begin_identifier() {
             return Ok(());
         }
         let (query, identifier) = (&mut located.query, &mut located.identifier);
@@ -169,6 +170,7 @@ impl Server4 {
         Ok(())
     }
 
+    /// Shows the selected subnet. While a callout holds the packet its client's turn is free: it is waited for again.
     async fn select_subnet<'t>(
         &'t self,
         hooks: &mut PacketHooks<'_>,
@@ -183,8 +185,9 @@ impl Server4 {
         };
         let step = hooks.call_or_park(callout, || *turn = None).await?;
         if turn.is_none() {
-            // Others of the client's packets were served while this one was held.
             *turn = Some(accept::turn(&self.turns, &located.query.packet).await?);
+            // Kea: what was looked up before is lost.
+            located.forget_reservation();
         }
         located.select(match step {
             Step::Run => subnet_id,

@@ -166,11 +166,11 @@ impl Service {
             .await;
     }
 
-    /// Waits until the hook point was called.
-    pub(crate) async fn called(&self, wanted: HookPoint) {
+    /// Waits until the hook point was called so often.
+    pub(crate) async fn called(&self, wanted: HookPoint, times: usize) {
         self.until(|shared| {
             let calls = shared.calls.lock().unwrap();
-            calls.iter().any(|(point, _)| *point == wanted)
+            calls.iter().filter(|(point, _)| *point == wanted).count() >= times
         })
         .await;
     }

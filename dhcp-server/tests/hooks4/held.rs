@@ -125,7 +125,7 @@ fn resumed_behind(second: impl Fn(&mut Client4) -> Vec<u8>, ends: bool) -> Serve
         let goes_on_alone = async {
             service.parked(2).await;
             service.resume_last(goes_on());
-            service.called(HookPoint::Lease4Select).await;
+            service.called(HookPoint::Lease4Select, 1).await;
         };
         tokio::select! {
             _ = &mut second => panic!("nobody answers"),
@@ -331,4 +331,41 @@ fn only_so_many_packets_are_held_at_a_hook_point() {
         let both = async { tokio::join!(page.serving(&first, Page4::way(&first)), full) };
         assert!(page.runtime.block_on(both).0.unwrap().is_some());
     }
+}
+
+/// What was looked up globally, before the packet was held, is looked up again, and callouts are asked again.
+#[test]
+fn reservation_of_a_held_packet_is_looked_up_anew() {
+    let members = r#"
+        "valid-lifetime": 1000, "host-reservation-identifiers": [ "flex-id" ],
+        "early-global-reservations-lookup": true, "reservations-global": true,
+        "reservations": [ { "flex-id": "'port-8'", "ip-address": "192.0.2.8" } ],
+        "subnet4": [ { "id": 1, "subnet": "192.0.2.0/24", "interface": "eth0",
+                       "pools": [ { "pool": "192.0.2.100-192.0.2.109" } ] } ]"#;
+    let points = [HookPoint::Host4Identifier];
+    let (service, page) = parking(members, HookPoint::Subnet4Select, &points);
+    held(&page, &service, &client(1).discover(), goes_on()).unwrap();
+    let order = [
+        HookPoint::Host4Identifier,
+        HookPoint::Subnet4Select,
+        HookPoint::Host4Identifier,
+    ];
+    assert_eq!(service.order(), order);
+}
+
+#[test]
+fn turn_of_the_client_ends_before_the_reply_is_shown_for_the_last_time() {
+    let (service, page) = hooked(NET, &[HookPoint::Buffer4Send], |_| goes_on());
+    service.hush(HookPoint::Buffer4Send);
+    let mut client = client(1);
+    let (first, second) = (client.discover(), client.discover());
+    let both = async {
+        tokio::select! {
+            _ = page.serving(&first, Page4::way(&first)) => panic!("nobody answers"),
+            _ = page.serving(&second, Page4::way(&second)) => panic!("nobody answers"),
+            () = service.called(HookPoint::Buffer4Send, 2) => {}
+        }
+    };
+    page.runtime.block_on(both);
+    assert_eq!(service.calls(HookPoint::Buffer4Send).len(), 2);
 }

@@ -21,6 +21,8 @@ pub(super) struct Located4<'c> {
     pub(super) subnet: Option<usize>,
     /// What callouts identify the client by, at the place of `flex-id`.
     pub(super) identifier: FlexIdentifier,
+    /// Callouts were asked for it.
+    identified: bool,
     pub(super) host: Option<&'c Host<V4>>,
     /// Subnet of the reservation, 0 where it is global.
     pub(super) host_subnet_id: u32,
@@ -43,6 +45,7 @@ impl<'c> Located4<'c> {
             owner,
             subnet: None,
             identifier: FlexIdentifier::default(),
+            identified: false,
             host: None,
             host_subnet_id: 0,
             own,
@@ -64,6 +67,27 @@ impl<'c> Located4<'c> {
 
     pub(super) fn subnet_id(&self) -> Option<u32> {
         self.subnet().map(|subnet| subnet.id.0)
+    }
+
+    /// Whether reservations of the client's subnet, or global ones, count there.
+    pub(super) fn uses_reservations(&self) -> bool {
+        self.subnet()
+            .is_some_and(|subnet| subnet.reservations_in_subnet || subnet.reservations_global)
+    }
+
+    /// Whether a flexible identifier is looked up and is to be asked for now, for the first time.
+    pub(super) fn begin_identifier(&mut self) -> bool {
+        let known = &self.cfg.host_reservation_identifiers;
+        let first = !self.identified && known.contains(&HostIdentifierType::FlexId);
+        self.identified |= first;
+        first
+    }
+
+    /// Forgets what was found before a subnet was known: it is to be looked up anew.
+    pub(super) fn forget_reservation(&mut self) {
+        self.identifier = FlexIdentifier::default();
+        self.identified = false;
+        self.host = None;
     }
 
     /// Takes the subnet that a hook point left.
@@ -168,30 +192,14 @@ fn by_prefix(cfg: &Server<V4>, query: &Query4, addr: Ipv4Addr) -> Option<usize> 
     find(cfg, query, |subnet| V4::is_inside(&subnet.prefix, &addr))
 }
 
-/// Whether callouts are to be asked for an identifier before the reservations of the client's subnet are looked up.
-/// Kea: not again where it was asked for before the subnet was selected.
-pub(super) fn wants_identifier(located: &Located4<'_>) -> bool {
-    !located.cfg.early_global_reservations_lookup
-        && has_flex_id(located.cfg)
-        && located
-            .subnet()
-            .is_some_and(|subnet| subnet.reservations_in_subnet || subnet.reservations_global)
-}
-
-/// Whether `flex-id` is among the identifiers to look up.
-pub(super) fn has_flex_id(cfg: &Server<V4>) -> bool {
-    cfg.host_reservation_identifiers
-        .contains(&HostIdentifierType::FlexId)
-}
-
 /// Looks up what is reserved for the client globally, before a subnet is known.
 pub(super) fn global_reservation(located: &mut Located4<'_>) {
     let cfg = located.cfg;
     located.host = reserved_in(cfg, &cfg.reservations, |kind| identifier(located, kind));
 }
 
-/// Looks up what is reserved for the client in its subnet, else globally, as the subnet says. Whether there is something
-/// new for classes to know: what was found globally before counts for them all the same.
+/// Looks up what is reserved for the client in its subnet, else globally, as the subnet says. Whether classes are to know:
+/// where there is nothing they keep to what was found globally before.
 pub(super) fn reservation(located: &mut Located4<'_>) -> bool {
     let (cfg, early) = (located.cfg, located.host.take());
     if let Some(subnet) = located.subnet() {
@@ -202,12 +210,7 @@ pub(super) fn reservation(located: &mut Located4<'_>) -> bool {
         located.host = own.or_else(|| global.and_then(found));
         located.host_subnet_id = own.map_or(0, |_| subnet.id.0);
     }
-    match (early, located.host) {
-        (Some(early), Some(host)) => !std::ptr::eq(early, host),
-        (Some(_), None) => false,
-        (None, Some(_)) => true,
-        (None, None) => !cfg.early_global_reservations_lookup,
-    }
+    located.host.is_some() || early.is_none()
 }
 
 /// The identifier of this kind, as a reservation has it: what callouts made takes the place of `flex-id`.
