@@ -17,6 +17,7 @@ mod leases;
 mod names;
 mod parsed;
 mod registrations;
+mod told;
 mod ways;
 
 /// Sixteen addresses and sixteen prefixes on `eth0`.

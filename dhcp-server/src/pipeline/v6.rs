@@ -417,11 +417,15 @@ impl Server6 {
         draft: &mut Draft6,
     ) -> Result<(), Discard> {
         let probation = seconds(located.cfg.decline_probation_period);
+        let now = self.clock.now();
         let mut outcome =
             IaOutcome::refused(ia, (Status::NoBinding, "this server knows no such lease"));
         for (resource, ..) in &ia.named {
             let lease = decide::own_lease(self.alloc.store().lock().get(resource), &ia.owner);
-            let Some(lease) = lease else { continue };
+            // Kea: what has expired cannot be declined.
+            let Some(lease) = lease.filter(|lease| !lease.is_expired(now)) else {
+                continue;
+            };
             let callout = Lease6Decline {
                 query: &mut located.query,
                 lease: &lease,
@@ -429,7 +433,7 @@ impl Server6 {
             match hooks.call(callout).await {
                 Ok(Step::Run) => {
                     tracing::warn!(address = %lease.resource, client = %lease.owner, "DHCP6_DECLINE_LEASE");
-                    let declined = draft.changes.decline(&lease, probation, self.clock.now());
+                    let declined = draft.changes.decline(&lease, probation, now);
                     draft.outcome.leases.push(declined);
                     outcome.status = Some((Status::Success, "declined"));
                 }

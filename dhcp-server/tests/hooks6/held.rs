@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::common::at6;
-use outrigger_server::served::Served;
-use outrigger_wire::buffer::Buffer;
-use outrigger_wire::{Datagram, Outgoing, V6};
+use outrigger_wire::Outgoing;
 
 /// Another subnet beside that of `eth0`, for clients whom a callout puts there.
 const TWO: &str = r#"
@@ -15,33 +13,19 @@ const TWO: &str = r#"
                    "pools": [ { "pool": "2001:db8:2::10-2001:db8:2::1f" } ] } ]"#;
 
 async fn serve(page: &Page6, bytes: &[u8]) -> Result<Option<Outgoing>, DiscardReason> {
-    let bytes = Buffer::copy_of(bytes);
-    let link = at6("ff02::1:2", "fe80::7");
-    let served = V6::serve(&page.page, &page.cfg, &page.hooks, Datagram { bytes, link }).await;
-    served.map_err(|discard| discard.reason)
+    page.serving(bytes, at6("ff02::1:2", "fe80::7")).await
 }
 
 fn seen(served: Result<Option<Outgoing>, DiscardReason>) -> Result<Reply6Seen, DiscardReason> {
     Ok(Reply6Seen::parse(&served?.expect("an answer").bytes).unwrap())
 }
 
-/// Waits until it is so.
-async fn until(is_so: impl Fn() -> bool) {
-    let wait = async {
-        while !is_so() {
-            tokio::task::yield_now().await;
-        }
-    };
-    let limit = std::time::Duration::from_secs(20);
-    tokio::time::timeout(limit, wait)
-        .await
-        .expect("it comes to that");
-}
-
 /// Waits until a callout holds a packet and the page knows it.
 async fn is_holding(service: &Service, page: &Page6) {
     service.parked(1).await;
-    until(|| page.services.states()[0].parked == 1).await;
+    while page.services.states()[0].parked == 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Serves `held` until a callout holds it, then `meanwhile`, then gives the final reply.
@@ -119,7 +103,7 @@ fn held_packet_that_comes_back_while_it_is_served_again_is_a_duplicate() {
         let again = async {
             is_holding(&service, &page).await;
             let goes_on_then = async {
-                until(|| !service.calls(HookPoint::Lease6Select).is_empty()).await;
+                service.called(HookPoint::Lease6Select, 1).await;
                 service.resume(goes_on());
                 std::future::pending::<()>().await;
             };

@@ -1,6 +1,8 @@
 //! The reply: identifiers, IAs, options, relay layers.
 
-use super::decide::{Decided6, IaOutcome, Outcome6, excluded_prefix, is_on_link, is_rapid};
+use super::decide::{
+    Decided6, IaOutcome, Outcome6, excluded_prefix, is_on_link, is_rapid, pool_of,
+};
 use super::locate::Located6;
 use crate::pipeline::options::{self, Scopes};
 use crate::pipeline::subnet_scopes;
@@ -29,6 +31,7 @@ const CABLELABS: u32 = 4491;
 #[derive(Debug)]
 pub(super) struct Answer6 {
     pub(super) query: Query6,
+    /// That of the first lease, where there is one.
     pub(super) subnet_id: Option<u32>,
     pub(super) outcome: Outcome6,
     pub(super) response: Reply6,
@@ -91,7 +94,7 @@ pub(super) fn build(
         push_outcome(&mut response, &located, ia);
     }
     add_options(&mut response, &located, &outcome);
-    let subnet_id = located.subnet_id();
+    let subnet_id = outcome.subnet(&located).map(|subnet| subnet.id.0);
     let link = LinkOverride::new(interfaces, located.query.packet.is_relayed());
     Answer6 {
         query: located.query,
@@ -186,31 +189,23 @@ fn add_options(response: &mut Reply6, located: &Located6<'_>, outcome: &Outcome6
 }
 
 fn scopes<'l>(located: &'l Located6<'_>, outcome: &Outcome6) -> Scopes<'l> {
+    let cfg = located.cfg;
     let mut scopes = Scopes::new();
     scopes.extend(located.host.map(|host| &host.options));
     for (lease, index) in outcome.ias.iter().filter_map(|ia| ia.granted.as_ref()) {
-        let pools = located
-            .cfg
-            .subnets
-            .get(*index)
-            .into_iter()
-            .flat_map(|subnet| &subnet.pools);
-        let addr = lease.resource.addr();
-        scopes.extend(
-            pools
-                .filter(|pool| pool.first <= addr && addr <= pool.last)
-                .map(|pool| &pool.options),
-        );
+        let subnet = cfg.subnets.get(*index);
+        let pool = subnet.and_then(|subnet| pool_of(subnet, &lease.resource));
+        scopes.extend(pool.map(|pool| &pool.options));
     }
+    let subnet = outcome.subnet(located);
     scopes.extend(
-        located
-            .subnet()
+        subnet
             .into_iter()
-            .flat_map(|subnet| subnet_scopes(located.cfg, subnet)),
+            .flat_map(|subnet| subnet_scopes(cfg, subnet)),
     );
-    let classes = located.cfg.classes.joined(&located.query.classes);
+    let classes = cfg.classes.joined(&located.query.classes);
     scopes.extend(classes.map(|class| &class.content.options));
-    scopes.push(&located.cfg.options);
+    scopes.push(&cfg.options);
     scopes
 }
 

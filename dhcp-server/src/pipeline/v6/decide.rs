@@ -134,6 +134,15 @@ pub(super) struct Outcome6 {
 }
 
 impl Outcome6 {
+    /// Where the client is now: Kea: the shared network's subnet that gave the first lease goes before the selected one.
+    pub(super) fn subnet<'c>(&self, located: &Located6<'c>) -> Option<&'c Subnet<V6>> {
+        let mut granted = self.ias.iter().filter_map(|ia| ia.granted.as_ref());
+        match granted.next() {
+            Some((_, index)) => located.cfg.subnets.get(*index),
+            None => located.subnet(),
+        }
+    }
+
     /// The first address that the client gets or registers, and the index of its subnet.
     pub(super) fn first_address(&self, cfg: &Server<V6>) -> Option<(Ipv6Addr, usize)> {
         if let Some(registration) = &self.registration {

@@ -126,22 +126,30 @@ fn by_source(located: &Located6<'_>, source: IpAddr) -> Option<usize> {
 /// Looks up the client among the global reservations, before a subnet is known. Only its classes count so early.
 pub(super) fn global_reservation(located: &mut Located6<'_>) {
     let cfg = located.cfg;
-    let found = reserved_in(cfg, &cfg.reservations, |kind| identifier(located, kind));
-    if found.is_some() {
-        classify::by_reservation(cfg, &mut located.query, found);
+    located.host = reserved_in(cfg, &cfg.reservations, |kind| identifier(located, kind));
+    if located.host.is_some() {
+        classify::by_reservation(cfg, &mut located.query, located.host);
     }
 }
 
-/// Looks up what is reserved for the client, and joins the classes that come of it.
+/// Looks up what is reserved for the client, and joins the classes that come of it. What came of the early lookup stays
+/// where nothing else is found.
 pub(super) fn reservation(located: &mut Located6<'_>) {
-    let cfg = located.cfg;
+    let (cfg, early) = (located.cfg, located.host.take());
     if let Some(subnet) = located.subnet() {
         let found = |table| reserved_in(cfg, table, |kind| identifier(located, kind));
         let own = Some(&subnet.reservations).filter(|_| subnet.reservations_in_subnet);
         let global = Some(&cfg.reservations).filter(|_| subnet.reservations_global);
         located.host = own.and_then(found).or_else(|| global.and_then(found));
     }
-    classify::by_reservation(cfg, &mut located.query, located.host);
+    let is_new = match (early, located.host) {
+        (Some(early), Some(host)) => !std::ptr::eq(early, host),
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    if is_new {
+        classify::by_reservation(cfg, &mut located.query, located.host);
+    }
 }
 
 /// What the client is looked up by at the place of `kind`; a flexible identifier may count as another one.
