@@ -7,7 +7,7 @@
 use crate::counters::count;
 use crate::hooks::Hooks;
 use crate::link::{Carrier, Link};
-use crate::messages::ServerMessage;
+use crate::messages::{Replies, Said, ServerMessage, ServiceMessage};
 use crate::service::{Problem, Service, shortened};
 use crate::session::{Outgoing, Session};
 use crate::transport::{self, Connected};
@@ -25,7 +25,6 @@ use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 use v1::callouts_client::CalloutsClient;
 use v1::load_reply::Result as LoadResult;
-use v1::service_message::Message;
 
 /// Time for `Load`, and for the first message of a session.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -132,7 +131,9 @@ impl Connection {
         // The service closes the stream after its last reply.
         let ending = async {
             while let Ok(Some(message)) = inbound.message().await {
-                deliver(message, &session);
+                if deliver(message, &session).is_err() {
+                    return;
+                }
             }
         };
         let _ = timeout(ENDING_TIMEOUT, ending).await;
@@ -145,13 +146,13 @@ impl Connection {
         &self,
         channel: Channel,
         session: &Arc<Session>,
-    ) -> Result<Streaming<v1::ServiceMessage>, Problem> {
+    ) -> Result<Streaming<ServiceMessage>, Problem> {
         let opening = async {
             let mut grpc = Grpc::new(channel).max_decoding_message_size(MAX_MESSAGE);
             grpc.ready()
                 .await
                 .map_err(|error| Problem::Unreachable(error_chain(&error)))?;
-            let codec: ProstCodec<ServerMessage, v1::ServiceMessage> = ProstCodec::default();
+            let codec: ProstCodec<ServerMessage, ServiceMessage> = ProstCodec::default();
             let path = PathAndQuery::from_static("/outrigger.hooks.v1.Callouts/Session");
             let outgoing = Request::new(Outgoing(Arc::clone(session)));
             let mut inbound = grpc
@@ -160,8 +161,8 @@ impl Connection {
                 .map_err(|status| lost("the session", &status))?
                 .into_inner();
             match inbound.message().await {
-                Ok(Some(v1::ServiceMessage {
-                    message: Some(Message::Welcome(_)),
+                Ok(Some(ServiceMessage {
+                    message: Some(Said::Welcome(_)),
                 })) => Ok(inbound),
                 Ok(_) => Err(Problem::Unreachable(
                     "the session does not begin with Welcome".to_owned(),
@@ -205,15 +206,15 @@ impl Connection {
 
 /// Until the service wants no more calls (`Ok`) or the stream is gone.
 async fn replies(
-    inbound: &mut Streaming<v1::ServiceMessage>,
+    inbound: &mut Streaming<ServiceMessage>,
     session: &Session,
 ) -> Result<(), Problem> {
     loop {
         match inbound.message().await {
-            Ok(Some(v1::ServiceMessage {
-                message: Some(Message::Drain(_)),
+            Ok(Some(ServiceMessage {
+                message: Some(Said::Drain(_)),
             })) => return Ok(()),
-            Ok(Some(message)) => deliver(message, session),
+            Ok(Some(message)) => deliver(message, session)?,
             Ok(None) => {
                 return Err(Problem::Unreachable(
                     "the service ended the session".to_owned(),
@@ -224,13 +225,24 @@ async fn replies(
     }
 }
 
-fn deliver(message: v1::ServiceMessage, session: &Session) {
+/// Hands out the replies of a message.
+fn deliver(message: ServiceMessage, session: &Session) -> Result<(), Problem> {
+    let may_speak = || match session.may_speak() {
+        true => Ok(()),
+        false => Err(Problem::Unreachable(
+            "the service says far more than it is asked".to_owned(),
+        )),
+    };
     // A message of a kind that a newer service may have has no replies for us.
-    if let Some(Message::Replies(batch)) = message.message {
-        for reply in batch.replies {
-            session.deliver(reply);
-        }
+    let Some(Said::Replies(batch)) = message.message else {
+        return may_speak();
+    };
+    for reply in Replies(batch) {
+        may_speak()?;
+        let malformed = |error| Problem::Unreachable(format!("a reply does not decode: {error}"));
+        session.deliver(reply.map_err(malformed)?);
     }
+    Ok(())
 }
 
 fn lost(what: &str, status: &Status) -> Problem {

@@ -1,10 +1,13 @@
 //! The messages of the protocol that carry arguments, with the arguments as bytes.
 //!
 //! On the wire they equal `v1::CalloutRequest`, `v1::CallBatch` and `v1::ServerMessage`: a message and its encoded
-//! bytes have the same form inside another message. So arguments are encoded once and shared by all services.
+//! bytes have the same form inside another message. So arguments are encoded once and shared by all services, and
+//! replies are decoded one after the other: decoded, an empty one takes a thousand times its two bytes.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use outrigger_proto::v1;
+use prost::DecodeError;
+use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
 
 /// `v1::CalloutRequest`.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -64,10 +67,93 @@ impl From<Message> for ServerMessage {
     }
 }
 
+/// `v1::ServiceMessage`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct ServiceMessage {
+    #[prost(oneof = "Said", tags = "1, 2, 3")]
+    pub(crate) message: Option<Said>,
+}
+
+/// `v1::service_message::Message`, with a `v1::ReplyBatch` as bytes.
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub(crate) enum Said {
+    #[prost(message, tag = "1")]
+    Welcome(v1::Welcome),
+    #[prost(bytes = "bytes", tag = "2")]
+    Replies(Bytes),
+    #[prost(message, tag = "3")]
+    Drain(v1::Drain),
+}
+
+/// The replies of an encoded `v1::ReplyBatch`, in their order. The first that does not decode is the last.
+#[derive(Debug)]
+pub(crate) struct Replies(pub(crate) Bytes);
+
+impl Iterator for Replies {
+    type Item = Result<v1::CalloutReply, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.0.has_remaining() {
+            match self.field() {
+                Ok(None) => {}
+                Ok(Some(reply)) => return Some(Ok(reply)),
+                Err(error) => {
+                    self.0.clear();
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Replies {
+    /// The next field; `None` where it is one that a newer protocol may have.
+    fn field(&mut self) -> Result<Option<v1::CalloutReply>, DecodeError> {
+        let (tag, wire_type) = decode_key(&mut self.0)?;
+        if (tag, wire_type) == (1, WireType::LengthDelimited) {
+            return prost::Message::decode_length_delimited(&mut self.0).map(Some);
+        }
+        skip_field(wire_type, tag, &mut self.0, DecodeContext::default()).map(|()| None)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use prost::Message as _;
+
+    fn replies(bytes: Vec<u8>) -> Vec<Option<u64>> {
+        let replies = Replies(bytes.into());
+        replies
+            .map(|reply| reply.ok().map(|reply| reply.id))
+            .collect()
+    }
+
+    #[test]
+    fn replies_of_a_batch_are_read_one_after_the_other_up_to_one_that_is_none() {
+        let reply = |id| v1::CalloutReply { id, outcome: None };
+        let batch = v1::ReplyBatch {
+            replies: vec![reply(7), reply(0), reply(9)],
+        };
+        let theirs = v1::ServiceMessage {
+            message: Some(v1::service_message::Message::Replies(batch)),
+        };
+        let Ok(ServiceMessage {
+            message: Some(Said::Replies(mut encoded)),
+        }) = ServiceMessage::decode(theirs.encode_to_vec().as_slice())
+        else {
+            panic!("a batch stays a batch");
+        };
+        let mut bytes = encoded.split_off(0).to_vec();
+        assert_eq!(replies(bytes.clone()), [Some(7), Some(0), Some(9)]);
+        // Field 2, a number, is of a newer protocol.
+        assert_eq!(replies([&[0x10, 1], &bytes[..]].concat()).len(), 3);
+        bytes.truncate(bytes.len() - 1);
+        assert_eq!(replies(bytes), [Some(7), Some(0), None]);
+        assert_eq!(replies(vec![0xff; 20]), [None]);
+        assert_eq!(replies(Vec::new()), []);
+    }
 
     #[test]
     fn a_batch_with_encoded_arguments_reads_as_the_protocols_batch() {

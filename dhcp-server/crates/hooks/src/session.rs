@@ -20,6 +20,8 @@ use v1::callout_reply::Outcome;
 
 /// Calls in one message.
 const MAX_BATCH: usize = 64;
+/// Replies that a service may send beyond the two that a call can have at most.
+const SURPLUS: u64 = 1024;
 /// Bytes of arguments and contexts in one message, unless a single call has more.
 const MAX_BATCH_BYTES: usize = 256 * 1024;
 
@@ -78,6 +80,10 @@ struct Inner {
     /// Calls that were answered with PARK: they are no work for the service's limit.
     parked: usize,
     queue: VecDeque<(u64, Call)>,
+    /// Calls that were queued so far.
+    asked: u64,
+    /// Replies that came so far, and messages without any.
+    heard: u64,
     /// The writer, when there was nothing to write.
     writer: Option<Waker>,
 }
@@ -209,6 +215,8 @@ impl Session {
                 free: Vec::new(),
                 parked: 0,
                 queue: VecDeque::new(),
+                asked: 0,
+                heard: 0,
                 writer: None,
             }),
             limit,
@@ -233,6 +241,7 @@ impl Session {
             queue.retain(|(id, _)| inner.slot(*id).is_some());
             inner.queue = queue;
         }
+        inner.asked += 1;
         let id = inner.open_slot(!call.park.is_zero());
         inner.queue.push_back((id, call));
         inner.wake_writer();
@@ -240,6 +249,14 @@ impl Session {
             session: Arc::clone(self),
             id,
         })
+    }
+
+    /// Whether the service may say one thing more: a reply, or a message without any. One that talks without being asked
+    /// would take the shard's time for ever.
+    pub(crate) fn may_speak(&self) -> bool {
+        let mut inner = self.lock();
+        inner.heard += 1;
+        inner.heard <= SURPLUS.saturating_add(inner.asked.saturating_mul(2))
     }
 
     /// Hands a reply to whoever waits for it.

@@ -6,6 +6,8 @@ use outrigger_proto::{Family, HookPoint, v1};
 
 /// Subscriptions that are looked at: there are fewer hook points.
 const MAX_SUBSCRIPTIONS: usize = 64;
+/// Paths of one subscription, of what it reads and of what it changes.
+const MAX_PATHS: usize = 256;
 /// Control commands of one service.
 const MAX_COMMANDS: usize = 128;
 /// Longest name of a control command, in bytes.
@@ -65,20 +67,26 @@ fn subscriptions(service: &str, family: Family, loaded: &v1::Loaded) -> Vec<Subs
             tracing::warn!(service, %point, "second subscription to a hook point is ignored");
             continue;
         }
-        let unknown_reads = unknown_reads(&subscription.reads, point).join(", ");
+        let (reads, writes) = (&subscription.reads, &subscription.writes);
+        if reads.len().max(writes.len()) > MAX_PATHS {
+            // Without its paths, no reads are all of them.
+            tracing::warn!(service, %point, "subscription with more than {MAX_PATHS} paths is ignored");
+            continue;
+        }
+        let unknown_reads = unknown_reads(reads, point).join(", ");
         if !unknown_reads.is_empty() {
             let paths = shortened(&unknown_reads);
             tracing::warn!(service, %point, paths, "the hook point has nothing of these names to read");
         }
-        let unknown_writes = unknown_paths(&subscription.writes, point.spec().changes).join(", ");
+        let unknown_writes = unknown_paths(writes, point.spec().changes).join(", ");
         if !unknown_writes.is_empty() {
             let paths = shortened(&unknown_writes);
             tracing::warn!(service, %point, paths, "the hook point has nothing of these names to change");
         }
         subscribed.push(Subscribed {
             point,
-            reads: Reads::new(&subscription.reads),
-            writes: subscription.writes.clone(),
+            reads: Reads::new(reads),
+            writes: writes.clone(),
         });
     }
     subscribed
@@ -150,6 +158,25 @@ mod tests {
         let names: Vec<String> = (0..200).map(|n| format!("c{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         assert_eq!(offered(&names, &[]).commands.len(), MAX_COMMANDS);
+    }
+
+    #[test]
+    fn a_subscription_with_more_paths_than_there_can_be_is_left_out() {
+        for (count, expected) in [(256, 1), (257, 0)] {
+            let paths = vec!["query".to_owned(); count];
+            for (reads, writes) in [(paths.clone(), Vec::new()), (Vec::new(), paths)] {
+                let loaded = v1::Loaded {
+                    subscriptions: vec![v1::Subscription {
+                        hook_point: HookPoint::Pkt4Receive.number().into(),
+                        reads,
+                        writes,
+                    }],
+                    ..Default::default()
+                };
+                let offered = read("s", Family::V4, &loaded);
+                assert_eq!(offered.subscriptions.len(), expected);
+            }
+        }
     }
 
     #[test]

@@ -40,6 +40,17 @@ async fn after_hello(session: &Arc<Session>) -> Outgoing {
 }
 
 #[tokio::test]
+async fn a_service_may_say_twice_as_much_as_it_is_asked_and_a_little_more() {
+    let session = session(1024);
+    let talk = || (0..10_000).take_while(|_| session.may_speak()).count();
+    assert_eq!(talk(), 1024);
+    let tickets: Vec<_> = (0..10).map(|_| session.submit(call()).unwrap()).collect();
+    // One more was refused already.
+    assert_eq!(talk(), 19);
+    drop(tickets);
+}
+
+#[tokio::test]
 async fn everything_that_waits_goes_into_one_message_of_at_most_64_calls() {
     let session = session(1024);
     let mut outgoing = after_hello(&session).await;

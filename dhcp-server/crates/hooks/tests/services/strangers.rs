@@ -175,3 +175,22 @@ async fn a_session_that_does_not_begin_with_welcome_is_not_used() {
     assert_eq!(host.counters().sessions_opened, 0);
     listening.abort();
 }
+
+#[tokio::test]
+async fn a_service_that_says_far_more_than_it_is_asked_loses_its_session() {
+    let sockets = Sockets::new();
+    // 2 MiB of replies to call 99: decoded all at once they would take 700 times as much.
+    let then = Strange {
+        replies: Some([10, 2, 8, 99].repeat(1 << 19).into()),
+        ..Default::default()
+    };
+    let first = welcome();
+    let listening = Stranger { first, then }.listen(&sockets.path("s"));
+    let host = Host::ready(&[service("s", &sockets.path("s"))]).await;
+    assert_eq!(host.receive().await, Ok(Step::Run));
+    assert_eq!(host.counters().failed(Cause::SessionLost), 1);
+    let ignored = host.counters().unknown_replies;
+    assert!(ignored <= 1026, "{ignored} replies were looked at");
+    eventually("a session follows", || host.counters().sessions_opened >= 2).await;
+    listening.abort();
+}
