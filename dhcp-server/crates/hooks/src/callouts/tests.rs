@@ -20,8 +20,11 @@ use outrigger_wire::{
     Query4, Query6, V4, V6,
 };
 use smallvec::smallvec;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+
+mod fields;
+mod random;
 
 fn link() -> Link {
     Link {

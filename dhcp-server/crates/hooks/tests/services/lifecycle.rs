@@ -103,7 +103,8 @@ async fn next_steps_of_commands_have_no_effect_and_silence_leaves_the_answer_bef
 
 #[tokio::test]
 async fn a_command_without_a_valid_answer_is_answered_with_an_error() {
-    let cases: [(fn() -> Answer, Option<Cause>); 6] = [
+    type Case = (fn() -> Answer, Option<Cause>);
+    let cases: [Case; 6] = [
         (goes_on, None),
         (|| answers("[]"), Some(Cause::MalformedReply)),
         (|| answers("{}"), Some(Cause::MalformedReply)),
