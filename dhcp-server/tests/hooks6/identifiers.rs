@@ -142,3 +142,20 @@ fn early_lookup_lets_classes_of_a_global_reservation_select_the_subnet() {
         assert_eq!(service.order(), order);
     }
 }
+
+/// Kea: who was known before a subnet was selected stays so where the subnet has no reservation for it.
+#[test]
+fn client_of_an_early_lookup_is_known_in_a_subnet_without_global_reservations() {
+    let members = r#"
+        "reservations-global": false, "reservations": [ { "duid": "00:03:00:01:02:00:00:00:00:01" } ],
+        "subnet6": [ { "id": 1, "subnet": "2001:db8:1::/64", "interface": "eth0",
+                       "pools": [ { "pool": "2001:db8:1::10/128", "client-classes": [ "KNOWN" ] },
+                                  { "pool": "2001:db8:1::20/128", "client-classes": [ "UNKNOWN" ] } ] } ]"#;
+    for (early, last) in [(true, 0x10), (false, 0x20)] {
+        let page = Page6::new(&format!(
+            r#""early-global-reservations-lookup": {early}, {members}"#
+        ));
+        let advertise = page.ask(&wants_address(1).solicit()).unwrap();
+        assert_eq!(only_address(&advertise), addr(last), "{early}");
+    }
+}
