@@ -7,6 +7,7 @@ mod failure_policies;
 mod failure_rates;
 mod failure_reload;
 mod failure_stage;
+mod stub_service;
 mod user_chk_demo;
 mod user_chk_errors;
 mod user_chk_stage;
