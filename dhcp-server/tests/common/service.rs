@@ -284,18 +284,19 @@ fn answer(shared: &Shared, call: v1::CalloutRequest, replies: &Replies) {
         .unwrap();
     let arguments = call.arguments.unwrap().point.unwrap();
     let result = (shared.callout)(&arguments);
+    // Before anybody can know of the call and take that back.
+    let is_hushed = shared.hushed.lock().unwrap().contains(point);
     shared.calls.lock().unwrap().push((*point, arguments));
     shared.changed.notify_one();
-    if shared.hushed.lock().unwrap().contains(point) {
+    if is_hushed {
         return;
     }
     let parks = result.next_step == i32::from(v1::NextStep::from(NextStep::Park));
+    reply(replies, call.id, result);
+    // The final reply comes after this one.
     if parks {
         let parked = (call.id, replies.clone());
         shared.parked.lock().unwrap().push_back(parked);
-    }
-    reply(replies, call.id, result);
-    if parks {
         shared.changed.notify_one();
     }
 }
