@@ -183,7 +183,7 @@ impl Server6 {
         if held {
             *turn = accept::turn(&self.turns, &located.query.packet).await?;
             // Kea: what was looked up before is lost.
-            located.forget_identifier();
+            located.forget_reservation();
         }
         located.select(match step {
             Step::Run => subnet_id,

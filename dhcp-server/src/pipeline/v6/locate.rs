@@ -65,10 +65,11 @@ impl<'c> Located6<'c> {
         first
     }
 
-    /// It is to be asked for anew.
-    pub(super) fn forget_identifier(&mut self) {
+    /// Forgets what was found before a subnet was known: it is to be looked up anew.
+    pub(super) fn forget_reservation(&mut self) {
         self.identifier = FlexIdentifier::default();
         self.identified = false;
+        self.host = None;
     }
 
     /// Takes the subnet that a hook point left.
@@ -142,12 +143,7 @@ pub(super) fn reservation(located: &mut Located6<'_>) {
         let global = Some(&cfg.reservations).filter(|_| subnet.reservations_global);
         located.host = own.and_then(found).or_else(|| global.and_then(found));
     }
-    let is_new = match (early, located.host) {
-        (Some(early), Some(host)) => !std::ptr::eq(early, host),
-        (Some(_), None) => false,
-        (None, _) => true,
-    };
-    if is_new {
+    if located.host.is_some() || early.is_none() {
         classify::by_reservation(cfg, &mut located.query, located.host);
     }
 }
