@@ -279,3 +279,40 @@ fn reserved_name_goes_before_the_clients() {
     assert_eq!(host_name(&ack), Some("seven.example.org"));
     assert_eq!(lease_names(&page, ack.yiaddr).0, "seven.example.org");
 }
+
+#[test]
+fn generated_name_reaches_the_reply_past_callouts() {
+    let members = format!(r#"{NAMED}, "ddns-replace-client-name": "always""#);
+    let generated = "myhost-192-0-2-100.example.org";
+    let fqdn_of = |reply: &Reply4Seen| reply.option(81).map(|payload| payload[3..].to_vec());
+    let wire = b"\x12myhost-192-0-2-100\x07example\x03org\0";
+    // Seen and left alone, named by the callout, and unnamed by it.
+    for (members, wanted, expected) in [
+        (&members, None, generated),
+        (&members, Some("given.example.org"), "given.example.org"),
+        (&NAMED.to_owned(), Some(""), generated),
+    ] {
+        let (_service, page) = hooked(members, &[HookPoint::Ddns4Update], move |_| {
+            renames(wanted, None, None)
+        });
+        let ack = page.lease_to(&mut named(1, "pc-1"));
+        assert_eq!(host_name(&ack), Some(expected), "{wanted:?}");
+        assert_eq!(lease_names(&page, ack.yiaddr).0, expected);
+        let (_service, page) = hooked(members, &[HookPoint::Ddns4Update], move |_| {
+            renames(wanted, None, None)
+        });
+        let ack = page.lease_to(&mut fqdn(1, 0, &["pc-1", "example", "org"]));
+        let is_generated = fqdn_of(&ack).unwrap() == wire;
+        assert_eq!(is_generated, expected == generated, "{wanted:?}");
+    }
+    // What a callout writes there itself stays.
+    let (_service, page) = hooked(&members, &[HookPoint::Ddns4Update], |_| {
+        response(v1::Packet4Changes {
+            options: vec![set(12, b"mine")],
+            ..Default::default()
+        })
+    });
+    let ack = page.lease_to(&mut named(1, "pc-1"));
+    assert_eq!(host_name(&ack), Some("mine"));
+    assert_eq!(lease_names(&page, ack.yiaddr).0, generated);
+}

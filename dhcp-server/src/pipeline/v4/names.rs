@@ -2,10 +2,11 @@
 
 use super::locate::Located4;
 use crate::pipeline::names::v4::{decide, name_options, rules_after};
-use crate::pipeline::names::{Hostname, NameDecision, NameUpdate, Rules};
+use crate::pipeline::names::{Hostname, NameDecision, NameReply, NameUpdate, Rules};
 use outrigger_alloc::Plan;
 use outrigger_hooks::callouts;
 use outrigger_wire::V4;
+use outrigger_wire::options::Options;
 use outrigger_wire::v4::{MessageType, Reply4, code};
 
 /// What a DISCOVER or REQUEST comes to be called.
@@ -65,7 +66,7 @@ impl<'c> Names4<'c> {
             _ => MessageType::Ack,
         };
         let mut draft = earlier.unwrap_or_else(|| Reply4::to(packet, message_type));
-        name_options(&self.decision, &mut draft.options);
+        self.write(&mut draft.options);
         draft
     }
 
@@ -76,9 +77,11 @@ impl<'c> Names4<'c> {
             fwd: Some(wanted.fwd_update),
             rev: Some(wanted.rev_update),
         };
+        let was_open = self.is_open();
         match self.decision.apply_hook(update, self.rules) {
-            Ok(true) => self.rewrite(&mut draft),
-            Ok(false) => {}
+            // Kea: an option that a callout took out of the reply stays out.
+            Ok(true) if was_open || has_name(&draft.options) => self.write(&mut draft.options),
+            Ok(_) => {}
             Err(error) => {
                 tracing::warn!(hostname = %wanted.hostname.escape_debug(), %error, "DHCP4_DDNS_UPDATE_NAME_REFUSED");
             }
@@ -86,10 +89,15 @@ impl<'c> Names4<'c> {
         self.draft = Some(draft);
     }
 
-    /// Kea: an option that a callout took out of the reply stays out.
-    fn rewrite(&self, draft: &mut Reply4) {
-        let options = &mut draft.options;
-        if options.contains(code::HOST_NAME) || options.contains(code::CLIENT_FQDN) {
+    /// Whether the reply gets an option 12 that cannot be written before the address is known.
+    fn is_open(&self) -> bool {
+        self.decision.reply == NameReply::HostName && self.decision.hostname == Hostname::Generate
+    }
+
+    fn write(&self, options: &mut Options) {
+        if self.is_open() {
+            options.remove(code::HOST_NAME);
+        } else {
             name_options(&self.decision, options);
         }
     }
@@ -116,7 +124,10 @@ impl<'c> Names4<'c> {
             .decision
             .settle(plan.lease.resource.into(), self.rules);
         if let Some(mut draft) = settled.draft.take() {
-            settled.rewrite(&mut draft);
+            // What a callout wrote there itself stays.
+            if self.is_open() != has_name(&draft.options) {
+                settled.write(&mut draft.options);
+            }
             settled.draft = Some(draft);
         }
         if plan.lease.hostname.is_empty() {
@@ -139,4 +150,8 @@ impl<'c> Names4<'c> {
             name_options(&self.decision, &mut response.options);
         }
     }
+}
+
+fn has_name(options: &Options) -> bool {
+    options.contains(code::HOST_NAME) || options.contains(code::CLIENT_FQDN)
 }
