@@ -37,6 +37,11 @@
 //! A hook keeps nothing per packet: what it wants to know later goes into the [context](Call::set_context), which the
 //! server carries. So a service may be restarted, or run several times, at any moment.
 
+/// The guide's examples compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/hook-authors-guide.md")]
+struct Guide;
+
 mod call;
 mod callouts;
 mod changes;
