@@ -54,6 +54,7 @@ fuzz: ## fuzz one decoder: make fuzz NAME=decode4 [FUZZ_SECONDS=60]; needs cargo
 
 gen: ## write generated files again
 	UPDATE=1 cargo test -p outrigger-proto
+	UPDATE=1 cargo test -p outrigger-hook-sdk --test paths
 	UPDATE=1 cargo test -p outrigger-server --lib the_page_of_commands
 
 bench: ## compare with the packaged Kea: tests/load/run

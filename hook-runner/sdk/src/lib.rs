@@ -51,6 +51,7 @@ mod endpoint;
 mod error;
 mod loads;
 mod outbox;
+pub mod paths;
 pub mod points;
 mod run;
 mod serve;

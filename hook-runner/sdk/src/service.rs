@@ -101,8 +101,8 @@ impl Subscriptions {
         Self::default()
     }
 
-    /// And this hook point. `reads` and `writes` are paths as in the table of hook points, or deeper:
-    /// `query.options.1` is one option of the query. No `reads` at all means every argument; what is not in `writes`
+    /// And this hook point. `reads` and `writes` are paths as in the table of hook points ([`paths`](crate::paths)), or
+    /// deeper: `query.options.1` is one option of the query. No `reads` at all means every argument; what is not in `writes`
     /// the server will not let the callout change.
     #[must_use]
     pub fn point(mut self, point: HookPoint, reads: &[&str], writes: &[&str]) -> Self {
