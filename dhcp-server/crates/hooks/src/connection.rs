@@ -7,7 +7,7 @@
 use crate::counters::count;
 use crate::hooks::Hooks;
 use crate::link::{Carrier, Link};
-use crate::messages::{Replies, Said, ServerMessage, ServiceMessage};
+use crate::messages::{Replies, Said, ServerMessage, ServiceMessage, Unreadable};
 use crate::service::{Problem, Service, shortened};
 use crate::session::{Outgoing, Session};
 use crate::transport::{self, Connected};
@@ -239,8 +239,8 @@ fn deliver(message: ServiceMessage, session: &Session) -> Result<(), Problem> {
     };
     for reply in Replies(batch) {
         may_speak()?;
-        let malformed = |error| Problem::Unreachable(format!("a reply does not decode: {error}"));
-        session.deliver(reply.map_err(malformed)?);
+        let unreadable = |error: Unreadable| Problem::Unreachable(error.to_string());
+        session.deliver(reply.map_err(unreadable)?);
     }
     Ok(())
 }

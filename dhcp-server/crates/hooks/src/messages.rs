@@ -7,7 +7,7 @@
 use bytes::{Buf, Bytes};
 use outrigger_proto::v1;
 use prost::DecodeError;
-use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
+use prost::encoding::{self, DecodeContext, WireType, decode_key, skip_field};
 
 /// `v1::CalloutRequest`.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -85,12 +85,57 @@ pub(crate) enum Said {
     Drain(v1::Drain),
 }
 
+/// Bytes of one reply without an answer to a control command: more than all lists of edits and two datagrams take.
+const MAX_REPLY: usize = 512 * 1024;
+
 /// The replies of an encoded `v1::ReplyBatch`, in their order. The first that does not decode is the last.
 #[derive(Debug)]
 pub(crate) struct Replies(pub(crate) Bytes);
 
+/// Why a batch cannot be read any further.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unreadable {
+    #[error("a reply does not decode: {0}")]
+    Malformed(#[from] DecodeError),
+    #[error("a reply has {0} bytes, at most {MAX_REPLY} are read")]
+    TooLarge(usize),
+}
+
+/// What of a reply may be large, with everything else left out.
+#[derive(Clone, PartialEq, prost::Message)]
+struct LargeReply {
+    #[prost(message, optional, tag = "2")]
+    result: Option<LargeResult>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LargeResult {
+    #[prost(message, optional, tag = "3")]
+    changes: Option<LargeChanges>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LargeChanges {
+    #[prost(bytes = "bytes", tag = "13")]
+    command_response: Bytes,
+}
+
+/// Decoding many small things takes far longer than reading them: a reply that is too large for what it may change is
+/// not decoded.
+fn reply(encoded: Bytes) -> Result<v1::CalloutReply, Unreadable> {
+    if encoded.len() > MAX_REPLY {
+        let large: LargeReply = prost::Message::decode(encoded.clone())?;
+        let changes = large.result.and_then(|result| result.changes);
+        let answer = changes.map_or(0, |changes| changes.command_response.len());
+        if encoded.len() - answer > MAX_REPLY {
+            return Err(Unreadable::TooLarge(encoded.len()));
+        }
+    }
+    Ok(prost::Message::decode(encoded)?)
+}
+
 impl Iterator for Replies {
-    type Item = Result<v1::CalloutReply, DecodeError>;
+    type Item = Result<v1::CalloutReply, Unreadable>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.0.has_remaining() {
@@ -109,12 +154,20 @@ impl Iterator for Replies {
 
 impl Replies {
     /// The next field; `None` where it is one that a newer protocol may have.
-    fn field(&mut self) -> Result<Option<v1::CalloutReply>, DecodeError> {
+    fn field(&mut self) -> Result<Option<v1::CalloutReply>, Unreadable> {
         let (tag, wire_type) = decode_key(&mut self.0)?;
-        if (tag, wire_type) == (1, WireType::LengthDelimited) {
-            return prost::Message::decode_length_delimited(&mut self.0).map(Some);
+        if (tag, wire_type) != (1, WireType::LengthDelimited) {
+            skip_field(wire_type, tag, &mut self.0, DecodeContext::default())?;
+            return Ok(None);
         }
-        skip_field(wire_type, tag, &mut self.0, DecodeContext::default()).map(|()| None)
+        let mut encoded = Bytes::new();
+        encoding::bytes::merge(
+            wire_type,
+            &mut encoded,
+            &mut self.0,
+            DecodeContext::default(),
+        )?;
+        reply(encoded).map(Some)
     }
 }
 
@@ -151,8 +204,38 @@ mod tests {
         assert_eq!(replies([&[0x10, 1], &bytes[..]].concat()).len(), 3);
         bytes.truncate(bytes.len() - 1);
         assert_eq!(replies(bytes), [Some(7), Some(0), None]);
+        assert_eq!(replies(vec![10, 9, 8, 7]), [None]);
         assert_eq!(replies(vec![0xff; 20]), [None]);
         assert_eq!(replies(Vec::new()), []);
+    }
+
+    #[test]
+    fn only_an_answer_to_a_command_makes_a_reply_large() {
+        let batch = |changes: v1::Changes| {
+            let result = v1::CalloutResult {
+                changes: Some(changes),
+                ..Default::default()
+            };
+            let reply = v1::CalloutReply {
+                id: 1,
+                outcome: Some(v1::callout_reply::Outcome::Result(result)),
+            };
+            v1::ReplyBatch {
+                replies: vec![reply],
+            }
+            .encode_to_vec()
+        };
+        let answer = v1::Changes {
+            command_response: Some("x".repeat(2 * MAX_REPLY)),
+            ..Default::default()
+        };
+        assert_eq!(replies(batch(answer.clone())), [Some(1)]);
+        let edits = |count| v1::Changes {
+            ia_options: vec![v1::OptionEdit::default(); count],
+            ..answer.clone()
+        };
+        assert_eq!(replies(batch(edits(1000))), [Some(1)]);
+        assert_eq!(replies(batch(edits(MAX_REPLY))), [None]);
     }
 
     #[test]
