@@ -19,7 +19,7 @@ pub(crate) const RESERVED4: &str = "198.51.100.50";
 /// As [`RESERVED4`].
 pub(crate) const RESERVED6: &str = "2001:db8:2::50";
 /// Milliseconds that a call of the service may take.
-const DEADLINE: u32 = 100;
+const DEADLINE: u32 = 150;
 /// Milliseconds that a packet may be held: long enough to be seen.
 const PARK_DEADLINE: u32 = 1000;
 
@@ -30,14 +30,28 @@ pub(crate) struct Stand {
     pub(crate) family: Family,
     /// Whether there are callouts.
     pub(crate) hooked: bool,
-    /// Whether leases and declined addresses expire soon, and are reclaimed at once.
-    pub(crate) hasty: bool,
+    /// What becomes of leases.
+    pub(crate) expiry: Expiry,
+}
+
+/// What becomes of leases and of declined addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// They do not expire while the test runs.
+    Never,
+    /// They expire soon and are reclaimed at once.
+    Reclaimed,
+    /// They expire soon and are left as they are.
+    Left,
 }
 
 /// What both servers understand; the control socket and lease file lie in `dir`.
 pub(crate) fn common(stand: Stand, dir: &Path) -> Value {
-    let (valid, reclaim) = if stand.hasty { (HASTY, 1) } else { (VALID, 0) };
-    let probation = if stand.hasty { 1 } else { 86_400 };
+    let (valid, probation, reclaim) = match stand.expiry {
+        Expiry::Never => (VALID, 86_400, 0),
+        Expiry::Reclaimed => (HASTY, 1, 1),
+        Expiry::Left => (HASTY, 1, 0),
+    };
     let mut server = json!({
         "interfaces-config": { "interfaces": ["eth0"] },
         "control-socket": { "socket-type": "unix", "socket-name": dir.join("control.sock") },
@@ -73,6 +87,7 @@ pub(crate) fn common(stand: Stand, dir: &Path) -> Value {
                 {
                     "id": SUBNET, "subnet": "2001:db8:2::/64",
                     "pools": [ { "pool": "2001:db8:2::100 - 2001:db8:2::1ff" } ],
+                    "pd-pools": [ { "prefix": "2001:db8:f000::", "prefix-len": 48, "delegated-len": 64 } ],
                     "reservations": [ { "flex-id": format!("'{FLEX_ID}'"), "ip-addresses": [RESERVED6] } ],
                 },
                 {

@@ -66,9 +66,12 @@ impl Control {
     /// Removes every lease.
     pub(crate) fn forget_leases(&self) {
         for lease in self.leases() {
-            let address = json!({ "ip-address": lease["ip-address"] });
+            let mut which = json!({ "ip-address": lease["ip-address"] });
+            if self.digit == '6' {
+                which["type"] = lease["type"].clone();
+            }
             // It may have been reclaimed meanwhile.
-            self.ask(&format!("lease{}-del", self.digit), Some(address));
+            self.ask(&format!("lease{}-del", self.digit), Some(which));
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::behaviour::Behaviour;
 use crate::clients::{Clients, counted, made, store};
-use crate::config::{self, Stand};
+use crate::config::{self, Expiry, Stand};
 use crate::control::Statistics;
 use crate::service::COMMAND;
 use crate::stage::{SOON, Stage, Subject};
@@ -17,43 +17,45 @@ use crate::table::{Cell, Expectations, Seen};
 use crate::v4::Clients4;
 use crate::v6::Clients6;
 
-/// How long a lease that was kept may take to be presented again: more than a pass of reclamation.
-const NEXT_PASS: Duration = Duration::from_millis(2500);
 /// Longer than a second, in which leases and clocks count.
 const TICK: Duration = Duration::from_millis(1100);
+/// Longer than a lease of [`config::HASTY`] is valid, counted in whole seconds.
+const EXPIRED: Duration = Duration::from_millis(3200);
 
 /// Statistics that change with every pass of reclamation.
 const ANY: &str = "any";
 
 /// What is wrong, a line for each cell; empty is green.
 pub(crate) fn family(subject: Subject, family: Family, table: &[Expectations]) -> String {
-    let part = |hasty: bool| {
-        let mut points: Vec<_> = table
-            .iter()
-            .filter(|point| is_hasty(point) == hasty)
-            .collect();
-        // Last what replaces the configuration, with which Kea forgets subnets and our server what was counted of services.
-        points.sort_by_key(|point| matches!(point.scenario.as_str(), "configure" | "replace"));
-        move || stages(subject, family, hasty, &points)
-    };
     thread::scope(|scope| {
-        let hasty = scope.spawn(part(true));
-        let wrong = part(false)();
-        wrong + &hasty.join().expect("the other part of the table ends")
+        let parts = [Expiry::Never, Expiry::Reclaimed, Expiry::Left].map(|expiry| {
+            let of_part = table.iter().filter(|point| point.expiry() == expiry);
+            let mut points: Vec<_> = of_part.collect();
+            // Last what replaces the configuration: Kea forgets its subnets with the old one, and our server what it counted.
+            points.sort_by_key(|point| matches!(point.scenario.as_str(), "configure" | "replace"));
+            scope.spawn(move || stages(subject, family, expiry, &points))
+        });
+        let ended = parts.map(|part| part.join().expect("every part of the table ends"));
+        ended.concat()
     })
 }
 
-/// Whether the leases of this hook point's clients have to expire.
-fn is_hasty(point: &Expectations) -> bool {
-    matches!(point.scenario.as_str(), "expire" | "recover")
+impl Expectations {
+    fn expiry(&self) -> Expiry {
+        match self.scenario.as_str() {
+            "expire" | "recover" => Expiry::Reclaimed,
+            "take over" | "take over declined" => Expiry::Left,
+            _ => Expiry::Never,
+        }
+    }
 }
 
-fn stages(subject: Subject, family: Family, hasty: bool, points: &[&Expectations]) -> String {
+fn stages(subject: Subject, family: Family, expiry: Expiry, points: &[&Expectations]) -> String {
     let stage = |hooked| {
         let stand = Stand {
             family,
             hooked,
-            hasty,
+            expiry,
         };
         Stage::new(subject, stand)
     };
@@ -77,14 +79,14 @@ fn stages(subject: Subject, family: Family, hasty: bool, points: &[&Expectations
                 let started = Instant::now();
                 let seen = player.play(point, *behaviour, &expected);
                 if seen != expected {
-                    let (at, name) = (&point.point, behaviour.name());
+                    let (at, name) = (&point.title, behaviour.name());
                     writeln!(
                         wrong,
                         "{at}, {name}:\n  expected {expected:?}\n  seen     {seen:?}"
                     )
                     .expect("a text takes everything");
                 }
-                let (at, name, took) = (&point.point, behaviour.name(), started.elapsed());
+                let (at, name, took) = (&point.title, behaviour.name(), started.elapsed());
                 let mark = if seen == expected { "ok" } else { "DIFFERS" };
                 println!(
                     "{subject:?} {at}, {name}: {mark} in {} ms",
@@ -159,22 +161,29 @@ impl<'s> Player<'s> {
         self.clients.next(self.number);
         let control = &self.stage.control;
         let mut before = control.statistics();
-        let hasty = is_hasty(point);
-        if hasty {
+        let expires = point.expiry() != Expiry::Never;
+        if expires {
             self.begin(point, behaviour);
         }
         let answers = self.clients.prepare(&point.scenario);
         let since = made(&control.leases());
-        if matches!(point.scenario.as_str(), "renew" | "rebind") {
+        if matches!(
+            point.scenario.split(' ').next(),
+            Some("renew" | "rebind" | "discover")
+        ) {
             thread::sleep(TICK);
         }
-        if !hasty {
+        if point.expiry() == Expiry::Left {
+            thread::sleep(EXPIRED);
+        }
+        if !expires {
             before = self.after_preparation(&before, answers);
             self.begin(point, behaviour);
         }
         let mut client = match self.clients.act(&point.scenario, &expected.client) {
+            Some(text) if expires => text + &self.times_asked(point),
             Some(text) => text,
-            None if hasty => self.wait_for_expiry(point, expected),
+            None if expires => self.wait_for_expiry(point, expected),
             None => self.operate(&point.scenario),
         };
         if behaviour != Behaviour::None && !self.is_called(point, 1, SOON) {
@@ -229,12 +238,20 @@ impl<'s> Player<'s> {
             return "-".to_owned();
         }
         let called = self.is_called(point, 1, SOON * 2);
-        let again = expected.client == "asked again" || expected.leases != "-";
-        match (called, again && self.is_called(point, 2, NEXT_PASS)) {
+        let again = expected.client == "asked again";
+        match (called, again && self.is_called(point, 2, SOON)) {
             (false, _) => "not asked".to_owned(),
             (true, false) => "asked once".to_owned(),
             (true, true) => "asked again".to_owned(),
         }
+    }
+
+    /// How often the callout was asked while the client was served.
+    fn times_asked(&self, point: &Expectations) -> String {
+        let script = self.stage.script.as_ref();
+        script.map_or_else(String::new, |script| {
+            format!(", asked {}", script.calls(&point.point))
+        })
     }
 
     fn is_operators(&self, scenario: &str) -> bool {
@@ -297,7 +314,8 @@ impl<'s> Player<'s> {
         expected: &Seen,
     ) -> Seen {
         let mut last = Seen::default();
-        let since = since.filter(|_| !matches!(client.as_str(), "asked once" | "asked again"));
+        // Where leases expire, those that are there now are others.
+        let since = since.filter(|_| self.stage.stand.expiry == Expiry::Never);
         poll(SOON, || {
             let leases = self.stage.control.leases();
             let after = self.stage.control.statistics();

@@ -13,6 +13,7 @@ use crate::marks::{DOMAIN_NAME, MARKED};
 use crate::stage::Stage;
 
 const HOST_NAME: u8 = 12;
+const REQUESTED_ADDRESS: u8 = 50;
 const LEASE_TIME: u8 = 51;
 
 /// One client after the other behind a relay agent.
@@ -22,6 +23,8 @@ pub(crate) struct Clients4<'s> {
     client: Client4,
     /// What the present one has leased.
     leased: Option<Reply4Seen>,
+    /// What the next DISCOVER asks for.
+    wanted: Option<Ipv4Addr>,
 }
 
 impl<'s> Clients4<'s> {
@@ -35,6 +38,7 @@ impl<'s> Clients4<'s> {
             link: link.unwrap(),
             client: Client4::new([2, 0, 0, 0, 0, 0]),
             leased: None,
+            wanted: None,
         }
     }
 
@@ -50,7 +54,12 @@ impl<'s> Clients4<'s> {
     /// DISCOVER and, where it is answered, REQUEST.
     fn lease(&mut self, expected: &str) -> String {
         let (first, second) = expected.split_once(", ").unwrap_or((expected, "-"));
-        let discover = self.client.discover();
+        let mut client = self.client.clone();
+        if let Some(wanted) = self.wanted {
+            let option = (REQUESTED_ADDRESS, wanted.octets().to_vec());
+            client.options.push(option);
+        }
+        let discover = client.discover();
         let (offer_text, offer) = self.exchange(first, &discover);
         let Some(offer) = offer else {
             return offer_text;
@@ -59,6 +68,17 @@ impl<'s> Clients4<'s> {
         let (ack_text, ack) = self.exchange(second, &request);
         self.leased = ack;
         format!("{offer_text}, {ack_text}")
+    }
+
+    /// Another client asks for the address of the present one.
+    fn take_over(&mut self, expected: &str) -> String {
+        let wanted = self.leased().yiaddr;
+        self.client.hw_address[2] = 1;
+        self.wanted = Some(wanted);
+        let text = self.lease(expected);
+        self.wanted = None;
+        let taken = self.leased.as_ref().is_some_and(|ack| ack.yiaddr == wanted);
+        text + if taken { " taken" } else { "" }
     }
 
     fn leased(&self) -> &Reply4Seen {
@@ -81,16 +101,16 @@ impl Clients for Clients4<'_> {
     }
 
     fn prepare(&mut self, scenario: &str) -> i128 {
-        if !matches!(
+        if matches!(
             scenario,
-            "renew" | "release" | "decline" | "expire" | "recover"
+            "lease" | "offer" | "configure" | "replace" | "command" | "probe"
         ) {
             return 0;
         }
         let text = self.lease("OFFER, ACK");
         let leased = self.leased.as_ref().map(|reply| reply.message_type);
         assert_eq!(leased, Some(message::ACK), "no lease to begin with: {text}");
-        if scenario == "recover" {
+        if matches!(scenario, "recover" | "take over declined") {
             let decline = self.client.clone().decline(self.leased());
             self.link.send(&decline).unwrap();
         }
@@ -101,7 +121,8 @@ impl Clients for Clients4<'_> {
         let mut client = self.client.clone();
         let text = match scenario {
             "lease" => self.lease(expected),
-            "offer" => self.exchange(expected, &client.discover()).0,
+            "take over" | "take over declined" => self.take_over(expected),
+            "offer" | "discover again" => self.exchange(expected, &client.discover()).0,
             "renew" => {
                 let renew = client.request_renewing(self.leased().yiaddr);
                 self.exchange(expected, &renew).0

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use outrigger_lab::Lab;
 use outrigger_testkit::client6::message;
 use outrigger_testkit::reply6::StatusSeen;
-use outrigger_testkit::{Client6, Ia, Relay6, Reply6Seen, UdpLink6};
+use outrigger_testkit::{Client6, Hint6, Ia, Relay6, Reply6Seen, UdpLink6};
 use serde_json::Value;
 
 use crate::clients::{Clients, lifetime};
@@ -75,6 +75,22 @@ impl<'s> Clients6<'s> {
         format!("{advertise_text}, {reply_text}")
     }
 
+    /// Another client asks for the address of the present one.
+    fn take_over(&mut self, expected: &str) -> String {
+        let wanted = self.leased().addresses().next().map(|seen| seen.address);
+        let wanted = wanted.expect("an address was leased");
+        let mut hw_address = [2, 0, 1, 0, 0, 0];
+        let number = self.client.duid.len() - 2;
+        hw_address[4..].copy_from_slice(&self.client.duid[number..]);
+        self.client = client(hw_address);
+        self.client.ias[0].hints = vec![Hint6::Address(wanted)];
+        let text = self.lease(expected);
+        let leased = self.leased.as_ref();
+        let taken =
+            leased.is_some_and(|reply| reply.addresses().any(|seen| seen.address == wanted));
+        text + if taken { " taken" } else { "" }
+    }
+
     /// An address that the client makes itself, outside of the pools.
     fn made_address(&self) -> Ipv6Addr {
         let [.., high, low] = self.client.duid[..] else {
@@ -107,19 +123,21 @@ impl Clients for Clients6<'_> {
     }
 
     fn prepare(&mut self, scenario: &str) -> i128 {
-        if !matches!(
+        if scenario == "delegate" || scenario.ends_with(" prefix") {
+            self.client.ias = vec![Ia::pd(1)];
+        }
+        if matches!(
             scenario,
-            "renew" | "rebind" | "release" | "decline" | "expire" | "recover"
+            "lease" | "delegate" | "register" | "configure" | "replace" | "command" | "probe"
         ) {
             return 0;
         }
         let text = self.lease("ADVERTISE, REPLY");
-        let leased = self
-            .leased
-            .as_ref()
-            .is_some_and(|reply| reply.addresses().count() == 1);
+        let leased = self.leased.as_ref();
+        let leased =
+            leased.is_some_and(|reply| reply.addresses().count() + reply.prefixes().count() == 1);
         assert!(leased, "no lease to begin with: {text}");
-        if scenario != "recover" {
+        if !matches!(scenario, "recover" | "take over declined") {
             return 2;
         }
         let decline = self.client.clone().decline(self.leased());
@@ -130,8 +148,9 @@ impl Clients for Clients6<'_> {
 
     fn act(&mut self, scenario: &str, expected: &str) -> Option<String> {
         let mut client = self.client.clone();
-        let message = match scenario {
-            "lease" => return Some(self.lease(expected)),
+        let message = match scenario.trim_end_matches(" prefix") {
+            "lease" | "delegate" => return Some(self.lease(expected)),
+            "take over" | "take over declined" => return Some(self.take_over(expected)),
             "renew" => client.renew(self.leased()),
             "rebind" => client.rebind(self.leased()),
             "release" => client.release(self.leased()),
@@ -156,6 +175,7 @@ impl Clients for Clients6<'_> {
             ("sent", "pkt6-sent"),
             ("dropped", "pkt6-receive-drop"),
             ("assigned", "assigned-nas"),
+            ("delegated", "assigned-pds"),
             ("declined", "declined-addresses"),
         ]
     }
@@ -177,6 +197,9 @@ fn shown(reply: &Reply6Seen) -> String {
     for ia in reply.ias() {
         for address in &ia.addresses {
             text += &format!(" {}", lifetime(address.valid));
+        }
+        for prefix in &ia.prefixes {
+            text += &format!(" {}", lifetime(prefix.valid));
         }
         if let Some(status) = &ia.status {
             text += &format!(" ia={}", status_name(status));
