@@ -218,7 +218,7 @@ impl<P: Parks> Call<'_, P> {
     /// ```
     ///
     /// # Errors
-    /// The server would not hold the packet: see [`park_budget`](Call::park_budget).
+    /// The server would not hold the packet: see [`park_budget`](Call::park_budget). Or 4096 are held already.
     pub fn park(&mut self) -> Result<(), HookError> {
         self.surroundings.park(self.request.id)
     }

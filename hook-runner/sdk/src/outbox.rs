@@ -16,6 +16,9 @@ use tokio_stream::Stream;
 /// first replies are on their way sooner.
 const BATCH: usize = 256;
 
+/// Packets that one session holds at most: as many as it has open calls by default.
+const HELD: usize = 4096;
+
 /// Bytes of one message at most, a single larger reply excepted.
 const BATCH_BYTES: usize = 256 * 1024;
 
@@ -82,12 +85,25 @@ impl Outbox {
     }
 
     /// The first of two replies. Asking again changes nothing.
-    pub(crate) fn park(&self, id: u64, until: Instant) {
+    /// `false`: too many are held.
+    pub(crate) fn park(&self, id: u64, until: Instant) -> bool {
+        let mut is_held = true;
         self.change(|state| {
-            if state.parked.insert(id, until).is_none() {
+            if state.parked.contains_key(&id) {
+                return;
+            }
+            is_held = state.parked.len() < HELD;
+            if is_held {
+                state.parked.insert(id, until);
                 state.replies.push(result_reply(id, parked()));
             }
         });
+        is_held
+    }
+
+    /// Calls that wait with their PARK reply sent.
+    pub(crate) fn held(&self) -> usize {
+        self.state().parked.len()
     }
 
     /// Where the call waits with its PARK reply sent: until when. Then its own deadline no longer counts.
@@ -252,6 +268,20 @@ mod tests {
         let batch = next_ids(&outbox).len();
         assert_eq!(batch, BATCH_BYTES / 10_030);
         assert_eq!(outbox.waiting(), 100 - batch);
+    }
+
+    #[test]
+    fn the_packets_that_are_held_are_bounded() {
+        let outbox = Outbox::default();
+        let now = Instant::now();
+        for id in 0..4096 {
+            assert!(outbox.park(id, now));
+        }
+        assert!(outbox.park(7, now), "it is held already");
+        assert!(!outbox.park(4096, now));
+        outbox.push([reply(7, 0)]);
+        assert_eq!(outbox.held(), HELD - 1);
+        assert!(outbox.park(4096, now));
     }
 
     #[test]

@@ -64,8 +64,10 @@ impl Surroundings {
             .park_budget
             .ok_or_else(|| HookError::new("the server does not hold the packet of this call"))?;
         let until = *self.parked_until.get_or_init(|| Instant::now() + budget);
-        outbox.park(id, until);
-        Ok(())
+        match outbox.park(id, until) {
+            true => Ok(()),
+            false => Err(HookError::new("too many packets are held on this session")),
+        }
     }
 }
 

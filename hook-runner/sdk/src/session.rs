@@ -197,10 +197,11 @@ impl<C: Callouts> Session<C> {
         None
     }
 
-    /// Calls that the server has no reply to yet.
+    /// Calls that the server has no reply to yet. One whose packet is held has its first.
     fn open_calls(&mut self) -> usize {
         while self.waiting.try_join_next().is_some() {}
-        self.waiting.len() + self.outbox.waiting()
+        let waiting = self.waiting.len().saturating_sub(self.outbox.held());
+        waiting + self.outbox.waiting()
     }
 
     /// Waits until there are fewer open calls than may be: the server's next messages wait in its own queue.

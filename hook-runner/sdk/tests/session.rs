@@ -229,6 +229,17 @@ async fn a_packet_that_is_held_too_long_is_a_failure_once() {
 }
 
 #[tokio::test]
+async fn held_packets_leave_room_for_other_calls() {
+    let service = Running::start_with(|server| server.max_in_flight(2)).await;
+    let mut session = service.session().await;
+    for id in 1..=3 {
+        let first = session.ask(parking_call(id, "hold 60000")).await;
+        assert_eq!(result(&first).next_step, i32::from(v1::NextStep::Park));
+    }
+    assert_eq!(context(&session.ask(call(4, "x")).await), "hello x");
+}
+
+#[tokio::test]
 async fn a_packet_that_the_server_would_not_hold_is_not_parked() {
     let service = Running::start().await;
     let mut session = service.session().await;
