@@ -67,7 +67,7 @@ pub use commands::ControlCommand;
 pub use edits::OptionEdits;
 pub use endpoint::{ConnectError, Endpoint, EndpointError};
 pub use error::{HookError, Refusal, ServeError};
-pub use outrigger_proto::{Family, HookPoint, MAX_CONTEXT, NextStep, v1};
+pub use outrigger_proto::{Family, HookPoint, MAX_CONTEXT, NextStep, server_v1, v1};
 pub use serve::{Bound, Server, serve};
 pub use server_api::{ApiChannel, Bearer, ServerApi, ServerApiError};
 pub use service::{Fixed, Loaded, Service, Subscriptions};

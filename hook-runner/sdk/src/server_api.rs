@@ -13,6 +13,20 @@ use tonic::{Request, Status};
 ///
 /// It belongs to one start of the server: connect in [`Service::load`](crate::Service::load), and keep it in the callouts
 /// that are made there. Clients of the API's services are made from [`channel`](Self::channel).
+///
+/// ```
+/// use outrigger_hook_sdk::server_v1::leases_client::LeasesClient;
+/// use outrigger_hook_sdk::server_v1::{GetLeaseRequest, LeaseKey};
+/// use outrigger_hook_sdk::{HookError, ServerApi};
+///
+/// /// The name in the lease of this address.
+/// async fn name_of(api: &ServerApi, address: Vec<u8>) -> Result<String, HookError> {
+///     let key = Some(LeaseKey { address: address.into(), prefix_length: 0 });
+///     let mut leases = LeasesClient::new(api.channel());
+///     let found = leases.get(GetLeaseRequest { key }).await?.into_inner();
+///     Ok(found.lease.unwrap_or_default().hostname)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct ServerApi {
     channel: ApiChannel,
