@@ -77,7 +77,9 @@ impl ServerApi {
         let offered = offered.ok_or(ServerApiError::NotGranted)?;
         let endpoint: Endpoint = offered.endpoint.parse()?;
         let token = format!("Bearer {}", offered.token).parse();
-        let token: MetadataValue<Ascii> = token.map_err(|_| ServerApiError::Token)?;
+        let mut token: MetadataValue<Ascii> = token.map_err(|_| ServerApiError::Token)?;
+        // It is not for logs.
+        token.set_sensitive(true);
         let channel = endpoint.connect().await?;
         Ok(Self {
             channel: InterceptedService::new(channel, Bearer(token)),
@@ -139,6 +141,7 @@ mod tests {
             .await
             .unwrap();
         assert!(api.is_granted("leases:read") && !api.is_granted("leases:write"));
+        assert!(!format!("{api:?}").contains("secret"));
         for _ in 0..2 {
             let mut client = HealthClient::new(api.channel());
             client.check(HealthCheckRequest::default()).await.unwrap();
