@@ -19,7 +19,7 @@ pub(crate) const RESERVED4: &str = "198.51.100.50";
 /// As [`RESERVED4`].
 pub(crate) const RESERVED6: &str = "2001:db8:2::50";
 /// Milliseconds that a call of the service may take.
-const DEADLINE: u32 = 150;
+const DEADLINE: u32 = 250;
 /// Milliseconds that a packet may be held: long enough to be seen.
 const PARK_DEADLINE: u32 = 1000;
 

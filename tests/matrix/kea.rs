@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use outrigger_lab::{Family, Host, PATIENCE, Process, poll};
 use serde_json::{Value, json};
@@ -22,12 +22,15 @@ const NEEDS: &str = "`make needs` installs what the tests need";
 /// The files through which the library is told what to do.
 pub(crate) struct KeaScript {
     dir: PathBuf,
+    /// What ends parking.
+    end: Mutex<&'static str>,
 }
 
 impl KeaScript {
     pub(crate) fn new(dir: &Path) -> Self {
         let script = Self {
             dir: dir.to_owned(),
+            end: Mutex::new("CONTINUE"),
         };
         script.rest();
         script
@@ -69,6 +72,10 @@ impl KeaScript {
 
 impl Script for KeaScript {
     fn play(&self, point: &str, behaviour: Behaviour) {
+        *self.end.lock().unwrap() = match behaviour {
+            Behaviour::ParkDrop => "DROP",
+            _ => "CONTINUE",
+        };
         let step = behaviour.name();
         let step = step.split(' ').next().unwrap_or(step);
         self.write(&format!("{point} {step}\n"));
@@ -93,7 +100,7 @@ impl Script for KeaScript {
             .write(true)
             .open(self.path("release"))
             .unwrap();
-        fifo.write_all(b"CONTINUE\n").unwrap();
+        writeln!(fifo, "{}", *self.end.lock().unwrap()).unwrap();
     }
 }
 

@@ -111,13 +111,13 @@ fn in_kea(point: &Expectations, behaviour: Behaviour, cell: &Cell) -> Option<See
         | Behaviour::Skip
         | Behaviour::Drop
         | Behaviour::Park
+        | Behaviour::ParkDrop
         | Behaviour::Warning => cell,
         // Kea's callouts have neither policy nor deadline, and a packet that is not unparked stays.
         Behaviour::FailureDrop
         | Behaviour::Deadline
         | Behaviour::DeadlineDrop
         | Behaviour::ParkSkip
-        | Behaviour::ParkDrop
         | Behaviour::ParkForever
         | Behaviour::ParkForeverDrop
         | Behaviour::ParkInUse

@@ -17,7 +17,7 @@ use crate::service::Service;
 /// How long an answer, or a count, may take that is expected.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 /// How long an answer that is not expected is waited for.
-const SILENCE: Duration = Duration::from_millis(300);
+const SILENCE: Duration = Duration::from_millis(400);
 /// How long a packet is seen to be held.
 const HOLD: Duration = Duration::from_millis(100);
 
