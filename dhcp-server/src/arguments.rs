@@ -89,6 +89,7 @@ impl Arguments {
             server_port: line.server_port,
             client_port: line.client_port,
             ignore_kea_leases: line.ignore_kea_leases,
+            ..Options::default()
         };
         let debug = line.debug;
         let mode = line.mode().ok_or_else(|| {

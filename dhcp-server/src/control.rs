@@ -26,6 +26,7 @@ pub use config::{check, read};
 pub use family::Commanded;
 pub use services::Services;
 pub use socket::{ControlError, Sockets};
+pub(crate) use socket::{SocketFile, bind};
 
 use crate::instance::Snapshot;
 use crate::served::{Common, Served};
@@ -96,6 +97,8 @@ pub struct Change {
     pub document: String,
     /// What the services are told by `cbN_updated`, in this order; time and revision are filled in when it is done.
     pub entries: Vec<v1::AuditEntry>,
+    /// Revision of the configuration that it was made from: only that one is replaced. `None`: whichever holds.
+    pub based_on: Option<u64>,
 }
 
 /// What came of an order.
@@ -152,6 +155,7 @@ impl<F: Served> Control<F> {
             family: F::FAMILY,
             document,
             entries,
+            based_on: None,
         };
         self.order(Wish::Change(change)).await
     }

@@ -1,5 +1,6 @@
 //! One family's running server: shards that serve packets with the current snapshot, and the upkeep of leases.
 
+use crate::api::NetworkState;
 use crate::net::Sockets;
 use crate::served::{Common, Served};
 use crate::shard::{self, Service, ShardHandles, ShedReason};
@@ -62,6 +63,7 @@ impl<F: Served> Instance<F> {
             ShardService {
                 page: F::page(&shared, &interfaces),
                 snapshots,
+                network: Arc::clone(&shared.network),
                 discards: Arc::clone(&discards),
             }
         };
@@ -126,6 +128,7 @@ impl<F: Served> Instance<F> {
 struct ShardService<F: Served> {
     page: F::Page,
     snapshots: watch::Receiver<Option<Arc<Snapshot<F>>>>,
+    network: Arc<NetworkState>,
     discards: Arc<Discards>,
 }
 
@@ -150,6 +153,9 @@ impl<F: Served> Service for ShardService<F> {
     async fn serve(self: Rc<Self>, datagram: Datagram) -> Result<Option<Outgoing>, Discard> {
         let traffic = &self.discards.traffic;
         traffic.received(&datagram);
+        if !self.network.is_enabled() {
+            return Err(Discard::because(DiscardReason::ServiceDisabled));
+        }
         let snapshot = self.snapshot().await?;
         let served = F::serve(&self.page, &snapshot.cfg, &snapshot.hooks, datagram).await;
         if let Ok(Some(outgoing)) = &served {
@@ -208,9 +214,12 @@ pub async fn keep_up<F: Served>(
         loop {
             tokio::select! {
                 () = &mut reclaim_timer => {
-                    let now = common.clock.now();
-                    let pass = upkeep::reclaim(&snapshot.cfg, &common.alloc, &snapshot.hooks, now).await;
-                    incomplete = report(pass, incomplete, times.unwarned_reclaim_cycles);
+                    // Kea: a server that does not serve leaves its leases alone.
+                    if common.network.is_enabled() {
+                        let now = common.clock.now();
+                        let pass = upkeep::reclaim(&snapshot.cfg, &common.alloc, &snapshot.hooks, now).await;
+                        incomplete = report(pass, incomplete, times.unwarned_reclaim_cycles);
+                    }
                     reclaim_timer.set(upkeep::tick(times.reclaim_timer_wait_time));
                 }
                 () = &mut flush_timer => {

@@ -10,6 +10,7 @@
 //! Read [`pipeline::v6`] or [`pipeline::v4`] first: the life of a packet on one page. [`server`] builds the parts from a
 //! configuration and takes new ones.
 
+pub mod api;
 pub mod clock;
 pub mod control;
 pub mod identity;

@@ -1,5 +1,6 @@
 //! What building and running a server needs to know of a family.
 
+use crate::api::NetworkState;
 use crate::clock::Clock;
 use crate::identity::{IdentityError, server_duid};
 use crate::net::{self, NetError, Sockets};
@@ -30,6 +31,8 @@ pub struct Common<F: Served> {
     pub turns: Arc<Turns>,
     /// Time of day.
     pub clock: Clock,
+    /// Whether packets are served.
+    pub network: Arc<NetworkState>,
     /// UDP ports.
     pub ports: Ports,
     /// What identifies the server.

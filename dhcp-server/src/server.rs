@@ -8,6 +8,7 @@ pub use error::{Chain, StartError};
 pub use leases::{import_leases, journal_directory, state_directory};
 pub use life::LifeHooks;
 
+use crate::api::Api;
 use crate::clock::Clock;
 use crate::control::{
     Change, Commanded, Control, ControlError, Current, Done, Order, Sockets, read,
@@ -47,6 +48,8 @@ pub struct Options {
     pub client_port: Option<u16>,
     /// Start although Kea's lease file holds leases that the journal does not know.
     pub ignore_kea_leases: bool,
+    /// The packet threads. Not said by the command line.
+    pub shards: shard::Options,
 }
 
 /// One family's server: everything that lives as long as the process, and what the current configuration made.
@@ -57,10 +60,12 @@ pub struct FamilyServer<F: LifeHooks> {
     database: LeaseDatabase,
     cfg: Arc<Server<F>>,
     hooks: Arc<Hooks>,
+    shards: shard::Options,
     instance: Instance<F>,
     upkeep: (watch::Sender<Arc<Snapshot<F>>>, JoinHandle<()>),
     commands: Commands<F>,
     announcer: Announcer<F>,
+    api: Api<F>,
 }
 
 /// The control channel of a server.
@@ -93,11 +98,15 @@ impl<F: LifeHooks> FamilyServer<F> {
             alloc,
             turns: Arc::new(Turns::new()),
             clock,
+            network: Arc::default(),
             ports,
             identity,
         });
         let info = server_info();
-        let hooks = start_hooks(&cfg, &info, &[]);
+        let mut api = Api::new(Arc::clone(&common), &cfg, orders.clone());
+        // Before the services: they may use it as soon as they are told of it.
+        let (changing, server_apis) = api.let_in(&cfg)?;
+        let hooks = start_hooks(&cfg, &info.granting(server_apis), &[]);
         // The services are asked before a client can be: nothing is received while one has to be waited for.
         let snapshot = connected(&cfg, &hooks);
         hooks.ready().await?;
@@ -107,7 +116,7 @@ impl<F: LifeHooks> FamilyServer<F> {
         let instance = Instance::start(
             Arc::clone(&common),
             sockets,
-            &shard::Options::default(),
+            &options.shards,
             Arc::clone(&discards),
         )
         .map_err(StartError::Threads)?;
@@ -126,6 +135,7 @@ impl<F: LifeHooks> FamilyServer<F> {
         let (current, snapshots) = watch::channel(snapshot);
         let upkeep = tokio::task::spawn_local(keep_up(Arc::clone(&common), snapshots));
         let database = cfg.lease_database.clone();
+        drop(changing);
         tracing::info!(
             subnets = cfg.subnets.len(),
             leases = common.alloc.store().lock().len(),
@@ -140,10 +150,12 @@ impl<F: LifeHooks> FamilyServer<F> {
             database,
             cfg,
             hooks,
+            shards: options.shards.clone(),
             instance,
             upkeep: (current, upkeep),
             commands,
             announcer,
+            api,
         })
     }
 
@@ -156,6 +168,12 @@ impl<F: LifeHooks> FamilyServer<F> {
     /// # Cancel safety
     /// Dropped, the old one stays.
     pub async fn change(&mut self, change: Change) -> Result<Done, StartError> {
+        if change
+            .based_on
+            .is_some_and(|revision| revision != self.cfg.revision)
+        {
+            return Err(StartError::Outdated);
+        }
         let (config, warnings) = read(&change.document).map_err(StartError::Wrong)?;
         let cfg = F::of(&config).ok_or(StartError::OtherFamily)?;
         self.reload(cfg, Some(PATIENCE)).await?;
@@ -188,7 +206,8 @@ impl<F: LifeHooks> FamilyServer<F> {
             return Err(StartError::OtherDatabase);
         }
         let disabled = self.commands.control.services.disabled();
-        let hooks = start_hooks(&cfg, &self.info, &disabled);
+        let (changing, server_apis) = self.api.let_in(&cfg)?;
+        let hooks = start_hooks(&cfg, &self.info.granting(server_apis), &disabled);
         self.commands.control.services.starting(&hooks);
         let snapshot = connected(&cfg, &hooks);
         let same_sockets = cfg.interfaces == self.cfg.interfaces;
@@ -214,6 +233,8 @@ impl<F: LifeHooks> FamilyServer<F> {
             snapshot,
             since: Instant::now(),
         });
+        self.api.take(&cfg);
+        drop(changing);
         let old = std::mem::replace(&mut self.hooks, hooks);
         self.cfg = cfg;
         self.retire(old);
@@ -259,7 +280,7 @@ impl<F: LifeHooks> FamilyServer<F> {
         let fresh = Instance::start(
             Arc::clone(&self.common),
             sockets,
-            &shard::Options::default(),
+            &self.shards,
             Arc::clone(&self.discards),
         )
         .map_err(StartError::Threads)?;
@@ -271,6 +292,18 @@ impl<F: LifeHooks> FamilyServer<F> {
         old.stop(GRACE);
         tokio::task::spawn_local(async move { old.ended().await });
         Ok(())
+    }
+
+    /// The packet threads of now.
+    #[must_use]
+    pub fn instance(&self) -> &Instance<F> {
+        &self.instance
+    }
+
+    /// Counters of packets.
+    #[must_use]
+    pub fn discards(&self) -> &Discards {
+        &self.discards
     }
 
     /// Ends when a part that must not end has ended; says which exit code is right.
@@ -304,6 +337,7 @@ impl<F: LifeHooks> FamilyServer<F> {
             instance,
             upkeep: (_, upkeep),
             announcer,
+            api,
             ..
         } = self;
         let handles = instance.into_handles();
@@ -312,6 +346,7 @@ impl<F: LifeHooks> FamilyServer<F> {
         let (joined, ()) = tokio::join!(joined, announcer.end(GRACE));
         upkeep.abort();
         hooks.drain(GRACE).await;
+        drop(api);
         write_counters(&common, &discards, &hooks);
         if let Err(error) = common.alloc.store().shutdown() {
             tracing::error!("LEASE_JOURNAL_FAILED: {}", Chain(&error));

@@ -104,6 +104,16 @@ pub struct Options {
     pub tap: Option<Tap>,
 }
 
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut options = f.debug_struct("Options");
+        options
+            .field("shards", &self.shards)
+            .field("limits", &self.limits);
+        options.finish_non_exhaustive()
+    }
+}
+
 impl Default for Options {
     /// A shard for each core.
     fn default() -> Self {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests, their helpers too")]
 
+mod api;
 mod chains;
 mod chosen;
 mod classes4;

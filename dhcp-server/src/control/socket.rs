@@ -6,6 +6,7 @@ use super::{Answer, Control, Order, Wish};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,17 +34,17 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 const BACKLOG: i32 = 128;
 
-/// Why a control socket cannot be opened.
+/// Why a control socket, or the one of the API, cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// Somebody answers there.
-    #[error("control socket {} is in use by another process", .0.display())]
+    #[error("socket {} is in use by another process", .0.display())]
     InUse(PathBuf),
     /// Something else lies there.
-    #[error("{} is no socket: remove it, or give the control socket another name", .0.display())]
+    #[error("{} is no socket: remove it, or give the socket another name", .0.display())]
     NoSocket(PathBuf),
     /// The system refuses.
-    #[error("cannot open the control socket {}", path.display())]
+    #[error("cannot open the socket {}", path.display())]
     Refused {
         /// Which.
         path: PathBuf,
@@ -62,19 +63,13 @@ pub struct Sockets {
 /// Dropped, it accepts nothing more and its file is removed.
 #[derive(Debug)]
 struct ControlSocket {
-    path: PathBuf,
-    /// Device and inode of our file: it may have been replaced.
-    identity: Option<(u64, u64)>,
+    file: SocketFile,
     accepts: JoinHandle<()>,
 }
 
 impl Drop for ControlSocket {
     fn drop(&mut self) {
         self.accepts.abort();
-        if self.identity.is_some() && identity(&self.path) == self.identity {
-            // It is only a name: the next server takes it for stale.
-            let _ = std::fs::remove_file(&self.path);
-        }
     }
 }
 
@@ -93,11 +88,14 @@ impl Sockets {
             if self.has(path) || fresh.has(path) {
                 continue;
             }
-            let listener = listen(path)?;
+            let refused = |source| ControlError::Refused {
+                path: path.to_owned(),
+                source,
+            };
+            let listener = UnixListener::from_std(bind(path)?).map_err(refused)?;
             tracing::info!(family = F::NAME, socket = %path.display(), "COMMAND_ACCEPTOR_START");
             fresh.open.push(ControlSocket {
-                path: path.clone(),
-                identity: identity(path),
+                file: SocketFile::new(path.clone()),
                 accepts: tokio::task::spawn_local(accept(listener, Rc::clone(control))),
             });
         }
@@ -107,11 +105,41 @@ impl Sockets {
     /// Takes what [`Self::open_further`] opened, and closes what is not among `paths`. Commands under way are still answered.
     pub fn become_all(&mut self, paths: &[PathBuf], fresh: Self) {
         self.open.extend(fresh.open);
-        self.open.retain(|socket| paths.contains(&socket.path));
+        self.open.retain(|socket| paths.contains(&socket.file.path));
     }
 
     fn has(&self, path: &Path) -> bool {
-        self.open.iter().any(|socket| socket.path == *path)
+        self.open.iter().any(|socket| socket.file.path == *path)
+    }
+}
+
+/// The file of a socket that is ours. Dropped, it is removed, unless it has been replaced.
+#[derive(Debug)]
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    /// Device and inode.
+    identity: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    /// The file there is ours.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        let identity = identity(&path);
+        Self { path, identity }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if self.identity.is_some() && identity(&self.path) == self.identity {
+            // It is only a name: the next server takes it for stale.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -120,7 +148,11 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-fn listen(path: &Path) -> Result<UnixListener, ControlError> {
+/// Listens there, in the place of a server that is gone. What is made is not blocking.
+///
+/// # Errors
+/// See [`ControlError`].
+pub(crate) fn bind(path: &Path) -> Result<StdListener, ControlError> {
     let refused = |source| ControlError::Refused {
         path: path.to_owned(),
         source,
@@ -132,7 +164,7 @@ fn listen(path: &Path) -> Result<UnixListener, ControlError> {
         // Before anybody can connect: the owner and its group, nobody else.
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
         socket.listen(BACKLOG)?;
-        UnixListener::from_std(socket.into())
+        Ok(socket.into())
     };
     open().map_err(refused)
 }

@@ -34,7 +34,7 @@ fn cause(reason: DiscardReason) -> Option<&'static str> {
         DiscardReason::RfcViolation => Some("rfc-violation"),
         DiscardReason::Duplicate | DiscardReason::Replaced => Some("duplicate"),
         DiscardReason::DropClass | DiscardReason::RejectClass => Some("admin-filtered"),
-        DiscardReason::Stopping => Some("service-disabled"),
+        DiscardReason::ServiceDisabled | DiscardReason::Stopping => Some("service-disabled"),
         DiscardReason::HookFailure
         | DiscardReason::NoSubnet
         | DiscardReason::UnknownLease

@@ -63,6 +63,7 @@ impl<F: Commanded> Fixture<F> {
             alloc: Allocator::new(Arc::new(Store::in_memory()), &cfg),
             turns: Arc::new(Turns::new()),
             clock: Clock::default(),
+            network: Arc::default(),
             ports: Ports {
                 server: 0,
                 client: 0,

@@ -1,5 +1,6 @@
 //! Why a server does not start or does not take a configuration.
 
+use crate::api::ApiError;
 use crate::control::ControlError;
 use crate::identity::IdentityError;
 use crate::net::NetError;
@@ -67,6 +68,12 @@ pub enum StartError {
     /// A control socket cannot be opened.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// The API for hook services cannot be opened.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The change was made from a configuration that does not hold any more.
+    #[error("the configuration was changed meanwhile")]
+    Outdated,
     /// No more threads or descriptors.
     #[error("cannot start the packet threads")]
     Threads(#[source] io::Error),
@@ -96,10 +103,12 @@ impl StartError {
             | Self::Wrong(_)
             | Self::OtherDatabase
             | Self::OtherFamily
+            | Self::Outdated
             | Self::Import(_)
             | Self::JournalExists(_) => 78,
             Self::Net(error) if error.is_configuration() => 78,
             Self::Store(_)
+            | Self::Api(_)
             | Self::Control(_)
             | Self::Identity(_)
             | Self::LeaseFile { .. }

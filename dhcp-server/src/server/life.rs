@@ -2,6 +2,7 @@
 //! handled that came by no socket.
 
 use super::StartError;
+use crate::api::ApiFamily;
 use crate::control::Commanded;
 use crate::instance::Snapshot;
 use outrigger_config::model::Server;
@@ -23,7 +24,7 @@ use tokio::time::timeout;
 const MAX_EVENTS: usize = 64;
 
 /// The hook points of the server's life, which each family has under its own names.
-pub trait LifeHooks: Commanded {
+pub trait LifeHooks: Commanded + ApiFamily {
     /// `dhcpN_srv_configured`.
     const SRV_CONFIGURED: HookPoint;
     /// `cbN_updated`.

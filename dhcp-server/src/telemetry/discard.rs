@@ -40,6 +40,8 @@ discard_reasons! {
     Overload = "overload",
     /// It had waited longer than its client waits for an answer.
     TooOld = "too-old",
+    /// A hook service has disabled the service.
+    ServiceDisabled = "service-disabled",
     /// The datagram is longer than the largest that is received.
     Oversized = "oversized",
     /// The datagram is no DHCP packet of a client.

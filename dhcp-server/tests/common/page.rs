@@ -59,6 +59,7 @@ impl<F: Served> Page<F> {
             alloc: Allocator::new(Arc::new(store), &cfg),
             turns: Arc::new(Turns::new()),
             clock: Clock::default(),
+            network: Arc::default(),
             ports: F::PORTS,
             identity,
         });

@@ -39,6 +39,7 @@ impl<F: Served> Whole<F> {
             alloc: Allocator::new(Arc::new(Store::in_memory()), &cfg),
             turns: Arc::new(Turns::new()),
             clock: Clock::default(),
+            network: Arc::default(),
             ports: F::PORTS,
             identity,
         });

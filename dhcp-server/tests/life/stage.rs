@@ -130,6 +130,7 @@ impl<F: LifeHooks> Running<F> {
             family: F::FAMILY,
             document,
             entries,
+            based_on: None,
         };
         let changed = timeout(PATIENCE, self.server.change(change)).await;
         Ok(changed.expect("in time")?.revision)

@@ -19,6 +19,8 @@ pub mod v4;
 pub mod v6;
 
 pub use client::{FlexIdentifier, Names};
+pub use host::{host, identifier_kind};
+pub use lease::{lease4, lease6};
 pub use link::LinkOverride;
 
 use crate::callout::Refused;

@@ -100,6 +100,17 @@ impl ServerInfo {
     }
 }
 
+impl ServerInfo {
+    /// The same server, which these services reach in this way.
+    #[must_use]
+    pub fn granting(&self, server_apis: BTreeMap<String, v1::ServerApi>) -> Self {
+        Self {
+            server_apis,
+            ..self.clone()
+        }
+    }
+}
+
 /// Everything one server knows of its hook services, shared by the shards. A new configuration is a new value; packets
 /// under way keep the old one.
 pub struct Hooks {

@@ -62,7 +62,7 @@ const ROWS: &[(&str, &str)] = &[
     ),
     (
         "pktN-service-disabled",
-        "Packets that a server which stops left behind.",
+        "Packets that came while a hook service had disabled the service, or that a server which stops left behind.",
     ),
     ("assigned-addresses", "IPv4 leases now, declined ones too."),
     (

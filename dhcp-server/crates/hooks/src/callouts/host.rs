@@ -4,8 +4,9 @@ use bytes::Bytes;
 use outrigger_config::model::{Host, HostIdentifierType, Settings};
 use outrigger_proto::v1;
 
-/// `subnet_id` 0: a global reservation.
-pub(crate) fn host<F: Settings>(host: &Host<F>, subnet_id: u32) -> v1::Host {
+/// A reservation as services see it; `subnet_id` 0: a global one.
+#[must_use]
+pub fn host<F: Settings>(host: &Host<F>, subnet_id: u32) -> v1::Host {
     v1::Host {
         identifier_type: identifier_type(host.identifier.kind).into(),
         identifier: Bytes::copy_from_slice(&host.identifier.bytes),
@@ -30,8 +31,9 @@ pub(crate) fn identifier_type(kind: HostIdentifierType) -> v1::IdentifierType {
     }
 }
 
-/// `None` for no known type.
-pub(crate) fn identifier_kind(number: i32) -> Option<HostIdentifierType> {
+/// Which identifier the number of an `IdentifierType` means; `None` for no known one.
+#[must_use]
+pub fn identifier_kind(number: i32) -> Option<HostIdentifierType> {
     match v1::IdentifierType::try_from(number).ok()? {
         v1::IdentifierType::Unspecified => None,
         v1::IdentifierType::HwAddress => Some(HostIdentifierType::HwAddress),

@@ -11,7 +11,9 @@ use outrigger_wire::{Family, HwAddress, Prefix6, V4, V6};
 use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
 
-pub(crate) fn lease4(lease: &Lease<V4>) -> v1::Lease {
+/// A lease as services see it.
+#[must_use]
+pub fn lease4(lease: &Lease<V4>) -> v1::Lease {
     let mut payloads = Payloads::new();
     let owner = &lease.owner;
     v1::Lease {
@@ -27,7 +29,9 @@ pub(crate) fn lease4(lease: &Lease<V4>) -> v1::Lease {
     }
 }
 
-pub(crate) fn lease6(lease: &Lease<V6>) -> v1::Lease {
+/// As [`lease4`].
+#[must_use]
+pub fn lease6(lease: &Lease<V6>) -> v1::Lease {
     let mut payloads = Payloads::new();
     let kind = match lease.resource {
         Resource6::Address(_) => v1::LeaseType::Na,

@@ -156,7 +156,7 @@ impl<F: StoredFamily> Leases<F> {
     /// Shows up to `count` places from `from` on, and says where to go on; `None` at the end.
     ///
     /// A lease keeps its place until it is removed, so a walk in steps misses nothing that was there all along.
-    pub(crate) fn visit(
+    pub fn visit(
         &self,
         from: u32,
         count: u32,
