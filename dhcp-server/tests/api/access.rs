@@ -249,3 +249,47 @@ fn a_request_that_is_too_long_is_refused() {
         assert_eq!(refused.unwrap_err().code(), Code::OutOfRange);
     });
 }
+
+#[test]
+fn what_a_configuration_does_not_grant_any_more_has_ended_when_it_holds() {
+    let members = r#""subnet6": []"#;
+    let stage = Stage::start::<V6>(Asker::without_callouts(), members);
+    let api = stage.api();
+    let subscribe = || {
+        let subscribe = api.with(api::SubscribeRequest {});
+        async { api.configuration().subscribe(subscribe).await }
+    };
+    let increment = api::Increment {
+        name: "x".to_owned(),
+        value: 1,
+    };
+    let mut revisions = stage.run(async {
+        let add = api.with(api::AddStatisticsRequest {
+            increments: vec![increment],
+        });
+        api.statistics().add(add).await.unwrap();
+        let disable = api.with(api::DisableRequest::default());
+        api.state().disable(disable).await.unwrap();
+        let mut revisions = subscribe().await.unwrap().into_inner();
+        assert!(revisions.message().await.unwrap().is_some());
+        revisions
+    });
+    stage.change::<V6>(&["service-state:read"], members);
+    stage.run(async {
+        let ended = revisions.message().await.unwrap_err();
+        assert_eq!(ended.code(), Code::PermissionDenied);
+        assert_eq!(
+            subscribe().await.unwrap_err().code(),
+            Code::PermissionDenied
+        );
+        // The token is still good, and nobody could enable the service any more.
+        let get = api.with(api::GetServiceStateRequest {});
+        let state = api.state().get(get).await.unwrap().into_inner();
+        assert!(state.enabled);
+    });
+    stage.change::<V6>(&[], members);
+    assert_eq!(stage.service.load().server_api, None);
+    let get = api.with(api::GetServiceStateRequest {});
+    let refused = stage.run(async { api.state().get(get).await.unwrap_err() });
+    assert_eq!(refused.code(), Code::Unauthenticated);
+}

@@ -3,7 +3,7 @@
 use super::service::{Api, Asker};
 use outrigger_proto::server_v1::LeaseKey;
 use outrigger_server::clock::Clock;
-use outrigger_server::control::{MAX_ORDERS, Order, Wish};
+use outrigger_server::control::{Change, MAX_ORDERS, Order, Wish};
 use outrigger_server::server::{Chain, FamilyServer, LifeHooks, Options};
 use outrigger_server::shard;
 use outrigger_wire::buffer::Buffer;
@@ -24,6 +24,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 enum Ask {
     Inject(Datagram),
     Discards(oneshot::Sender<u64>),
+    Change(String, oneshot::Sender<()>),
 }
 
 /// A running server and its hook service.
@@ -53,12 +54,7 @@ impl Stage {
         grants: &[&str],
         members: &str,
     ) -> Self {
-        let text = format!(
-            r#"{{ "{}": {{ "lease-database": {{ "type": "memfile", "name": "{}/leases.csv" }}, {}, {members} }} }}"#,
-            F::TOP_LEVEL,
-            directory.path().display(),
-            service.member(grants),
-        );
+        let text = document::<F>(&directory, &service, grants, members);
         let (asks, asked) = mpsc::unbounded_channel();
         let (answer, answers) = std::sync::mpsc::channel();
         let (ready, is_ready) = std::sync::mpsc::channel();
@@ -75,6 +71,14 @@ impl Stage {
             runtime: runtime(),
             directory,
         }
+    }
+
+    /// Has another configuration taken.
+    pub(crate) fn change<F: LifeHooks>(&self, grants: &[&str], members: &str) {
+        let text = document::<F>(&self.directory, &self.service, grants, members);
+        let (tell, told) = oneshot::channel();
+        self.asks.send(Ask::Change(text, tell)).ok().unwrap();
+        self.run(told).unwrap();
     }
 
     /// The API with everything that the service was told.
@@ -169,6 +173,20 @@ impl Drop for Stage {
     }
 }
 
+fn document<F: LifeHooks>(
+    directory: &TempDir,
+    service: &Asker,
+    grants: &[&str],
+    members: &str,
+) -> String {
+    format!(
+        r#"{{ "{}": {{ "lease-database": {{ "type": "memfile", "name": "{}/leases.csv" }}, {}, {members} }} }}"#,
+        F::TOP_LEVEL,
+        directory.path().display(),
+        service.member(grants),
+    )
+}
+
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -215,6 +233,16 @@ async fn main_loop<F: LifeHooks>(
                 }
                 Some(Ask::Discards(tell)) => {
                     let _ = tell.send(server.discards().iter().map(|(_, count)| count).sum());
+                }
+                Some(Ask::Change(document, tell)) => {
+                    let change = Change {
+                        family: F::FAMILY,
+                        document,
+                        entries: Vec::new(),
+                        based_on: None,
+                    };
+                    server.change(change).await.unwrap();
+                    let _ = tell.send(());
                 }
                 None => break,
             },
