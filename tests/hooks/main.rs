@@ -7,6 +7,8 @@ mod failure_policies;
 mod failure_rates;
 mod failure_reload;
 mod failure_stage;
+mod hostile;
+mod hostile_service;
 mod stub_service;
 mod user_chk_demo;
 mod user_chk_errors;
