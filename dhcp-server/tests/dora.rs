@@ -5,6 +5,7 @@ use outrigger_server::telemetry::DiscardReason;
 use outrigger_store::LeaseState;
 use outrigger_testkit::client4::message;
 use outrigger_testkit::{Client4, Relay4, Reply4Seen};
+use outrigger_wire::family::LeaseOwner;
 use std::net::Ipv4Addr;
 
 mod addresses;
@@ -320,6 +321,7 @@ fn declined_address_is_out_of_use_for_the_probation_period_and_then_comes_back()
         (declined.state, declined.valid_lifetime),
         (LeaseState::Declined, 300)
     );
+    assert_eq!(declined.owner, LeaseOwner::nobody());
     for number in [1, 2] {
         let answer = kind(page.ask(&client(number).discover()));
         assert_eq!(answer, Err(DiscardReason::NoneLeft), "client {number}");

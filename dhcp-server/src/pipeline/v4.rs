@@ -103,8 +103,9 @@ impl Server4 {
         located.has_name_callouts = shard.is_called(HookPoint::Ddns4Update);
         if cfg.early_global_reservations_lookup {
             self.identify(&mut hooks, &mut located).await?;
-            locate::global_reservation(&mut located);
-            classify::by_reservation(&mut located);
+            if locate::global_reservation(&mut located) {
+                classify::by_reservation(&mut located);
+            }
             classify::not_in_drop_class(&located.query)?;
         }
         accept::well_formed(&located.query.packet)?;
@@ -316,7 +317,8 @@ impl Server4 {
             };
             let step = hooks.call(callout).await?;
             if step == Step::Run && lease.state == LeaseState::Declined {
-                hooks.call(Lease4Recover { lease: &lease }).await?;
+                // Kea: with nothing of what services keep for the packet.
+                hooks.apart().call(Lease4Recover { lease: &lease }).await?;
             }
         }
         Ok(())

@@ -279,7 +279,10 @@ impl Server6 {
             let Some(mut plan) = wish else { break };
             decide::set_lifetimes(&mut plan, ia, located);
             draft.outcome.names.name_lease(&mut plan.lease);
-            self.take_over(hooks, &plan).await?;
+            // Kea: what is only advertised is not taken over yet.
+            if purpose != Purpose::Advertise {
+                self.take_over(hooks, &plan).await?;
+            }
             let mut outcome = IaOutcome::of(ia);
             let shown = self.show(hooks, located, (ia, &mut outcome), &mut plan);
             match shown.await? {
@@ -317,7 +320,8 @@ impl Server6 {
         };
         let step = hooks.call(callout).await?;
         if step == Step::Run && lease.state == LeaseState::Declined {
-            hooks.call(Lease6Recover { lease: &lease }).await?;
+            // Kea: with nothing of what services keep for the packet.
+            hooks.apart().call(Lease6Recover { lease: &lease }).await?;
         }
         Ok(())
     }

@@ -129,16 +129,19 @@ fn early_lookup_lets_classes_of_a_global_reservation_select_the_subnet() {
     let members = r#"
         "valid-lifetime": 1000, "host-reservation-identifiers": [ "flex-id" ],
         "early-global-reservations-lookup": true, "reservations-global": true,
-        "client-classes": [ { "name": "eight" } ],
+        "client-classes": [ { "name": "eight" }, { "name": "others", "test": "not member('eight')" } ],
         "reservations": [ { "flex-id": "'port-8'", "client-classes": [ "eight" ], "ip-address": "198.51.100.8" },
                           { "flex-id": "'port-9'", "client-classes": [ "DROP" ] } ],
-        "subnet4": [ { "id": 1, "subnet": "192.0.2.0/24", "interface": "eth0", "client-classes": [ "UNKNOWN" ],
+        "subnet4": [ { "id": 1, "subnet": "203.0.113.0/24", "interface": "eth0", "client-classes": [ "UNKNOWN" ],
+                       "pools": [ { "pool": "203.0.113.100/32" } ] },
+                     { "id": 2, "subnet": "192.0.2.0/24", "interface": "eth0", "client-classes": [ "others" ],
                        "pools": [ { "pool": "192.0.2.100/32" } ] },
-                     { "id": 2, "subnet": "198.51.100.0/24", "interface": "eth0", "client-classes": [ "eight" ],
+                     { "id": 3, "subnet": "198.51.100.0/24", "interface": "eth0", "client-classes": [ "eight" ],
                        "pools": [ { "pool": "198.51.100.100/32" } ] } ]"#;
     let points = [HookPoint::Host4Identifier, HookPoint::Subnet4Select];
     for (identifier, expected) in [
         (&b"port-8"[..], Ok(Ipv4Addr::new(198, 51, 100, 8))),
+        // It may still be known in its subnet: nobody is UNKNOWN yet.
         (b"port-7", Ok(addr(100))),
         (b"port-9", Err(DiscardReason::DropClass)),
     ] {

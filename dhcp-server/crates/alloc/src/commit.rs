@@ -5,6 +5,8 @@ use crate::plan::{Claim, Plan};
 use crate::pools::is_in_use;
 use crate::range::Ranged;
 use outrigger_store::{Change, Lease, LeaseState, StoreError, Ticket};
+use outrigger_wire::HwAddress;
+use outrigger_wire::family::LeaseOwner;
 use smallvec::SmallVec;
 
 /// Why nothing was committed.
@@ -103,7 +105,8 @@ impl<F: Ranged> ChangeSet<F> {
         self.replace(lease, released);
     }
 
-    /// Keeps the resource out of use for `probation` seconds from `now`; returns the lease as it will be.
+    /// Keeps the resource out of use for `probation` seconds from `now`, with nothing of the client; returns the lease as it
+    /// will be.
     pub fn decline(&mut self, lease: &Lease<F>, probation: u32, now: u64) -> Lease<F> {
         self.decline_offered(Some(lease), lease, probation, now)
     }
@@ -117,6 +120,8 @@ impl<F: Ranged> ChangeSet<F> {
         now: u64,
     ) -> Lease<F> {
         let declined = Lease {
+            owner: F::Owner::nobody(),
+            hw_address: HwAddress::EMPTY,
             state: LeaseState::Declined,
             cltt: now,
             valid_lifetime: probation,

@@ -73,6 +73,15 @@ impl<'a> PacketHooks<'a> {
         self.deadline = Instant::now() + self.shard.hooks.budget();
     }
 
+    /// For something beside the packet, in the packet's time: with nothing of what services keep for it.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self {
+            deadline: self.deadline,
+            ..Self::new(self.shard, Duration::ZERO)
+        }
+    }
+
     /// Runs the callouts of `C::POINT` in configured order. Each sees the next step and the changes of those before it;
     /// all are called whatever the others said, and the last next step counts. A failed call counts as no call (what
     /// others said stands), or drops the packet at once, as its policy says. Costs one branch where nobody is called.

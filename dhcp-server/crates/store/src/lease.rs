@@ -10,7 +10,7 @@ pub const INFINITE: u32 = u32::MAX;
 pub struct Lease<F: Family> {
     /// What is leased; unique.
     pub resource: F::Resource,
-    /// Who holds it. A declined lease keeps it until it is written as declined.
+    /// Who holds it; nobody where it was declined.
     pub owner: F::Owner,
     /// Of the subnet it was leased from.
     pub subnet_id: u32,

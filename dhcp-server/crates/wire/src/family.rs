@@ -32,6 +32,9 @@ pub trait LeaseOwner: Clone + Eq + Hash + Debug + Display + Send + Sync {
     /// Every name of this holder. DHCPv4: client identifier (if any) and hardware address (if any), in this order;
     /// DHCPv6: exactly one, DUID with IAID.
     fn keys(&self) -> SmallVec<[Self::Key; 2]>;
+
+    /// Holder of a lease that is out of use, as Kea keeps one: no client. DHCPv6: DUID 00:00:00, IAID 0.
+    fn nobody() -> Self;
 }
 
 /// DHCPv4 (RFC 2131).
@@ -87,6 +90,13 @@ impl LeaseOwner for Owner4 {
         }
         keys
     }
+
+    fn nobody() -> Self {
+        Self {
+            hw_address: HwAddress::EMPTY,
+            client_id: None,
+        }
+    }
 }
 
 impl Display for Owner4 {
@@ -115,6 +125,13 @@ impl LeaseOwner for Owner6 {
         let mut keys = SmallVec::new();
         keys.push(self.clone());
         keys
+    }
+
+    fn nobody() -> Self {
+        Self {
+            duid: Duid::new(&[0; 3]).expect("the shortest DUID has 3 bytes"),
+            iaid: Iaid(0),
+        }
     }
 }
 

@@ -192,10 +192,12 @@ fn by_prefix(cfg: &Server<V4>, query: &Query4, addr: Ipv4Addr) -> Option<usize> 
     find(cfg, query, |subnet| V4::is_inside(&subnet.prefix, &addr))
 }
 
-/// Looks up what is reserved for the client globally, before a subnet is known.
-pub(super) fn global_reservation(located: &mut Located4<'_>) {
+/// Looks up what is reserved for the client globally, before a subnet is known. Whether there is anything: where not, it may
+/// still be known in its subnet.
+pub(super) fn global_reservation(located: &mut Located4<'_>) -> bool {
     let cfg = located.cfg;
     located.host = reserved_in(cfg, &cfg.reservations, |kind| identifier(located, kind));
+    located.host.is_some()
 }
 
 /// Looks up what is reserved for the client in its subnet, else globally, as the subnet says. Whether classes are to know:
