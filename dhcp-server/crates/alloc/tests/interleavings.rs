@@ -1,4 +1,4 @@
-//! Whatever packets do in whatever order, no resource has two holders, and nobody is turned away while one is free.
+//! Whatever packets and services do in whatever order, no resource has two holders, and nobody is turned away while one is free.
 
 use outrigger_alloc::{Allocator, ChangeSet, CommitError, Kind6, Origin, Plan, Ranged, Wish};
 use outrigger_config::load_text;
@@ -152,6 +152,16 @@ enum Step {
     Decline {
         lease: u8,
     },
+    /// A service adds a lease, whatever packets are under way.
+    Add {
+        client: u8,
+        kind: u8,
+        resource: u8,
+    },
+    /// A service deletes one.
+    Delete {
+        lease: u8,
+    },
     Pass {
         seconds: u8,
     },
@@ -171,6 +181,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<u8>().prop_map(|packet| Step::Drop { packet }),
         2 => any::<(u8, bool)>().prop_map(|(lease, affinity)| Step::Release { lease, affinity }),
         1 => any::<u8>().prop_map(|lease| Step::Decline { lease }),
+        1 => any::<(u8, u8, u8)>().prop_map(|(client, kind, resource)| Step::Add { client, kind, resource }),
+        1 => any::<u8>().prop_map(|lease| Step::Delete { lease }),
         2 => (1_u8..80).prop_map(|seconds| Step::Pass { seconds }),
         1 => Just(Step::Reclaim),
         1 => any::<u8>().prop_map(|config| Step::Reload { config }),
@@ -427,6 +439,33 @@ impl<F: Case> World<F> {
             .expect("nobody else has changed it");
     }
 
+    fn add(&self, client: u8, kind: F::Kind, resource: u8) {
+        let known: Vec<_> = self.resources(kind).collect();
+        let resource = known[usize::from(resource) % known.len()];
+        let old = self.lease(&resource);
+        let in_use =
+            |lease: &Lease<F>| matches!(lease.state, LeaseState::Default | LeaseState::Declined);
+        if old.as_ref().is_some_and(in_use) {
+            return;
+        }
+        let added = Lease {
+            resource,
+            owner: F::owner(client),
+            subnet_id: 1,
+            pool_id: 0,
+            state: LeaseState::Default,
+            cltt: self.now,
+            valid_lifetime: LIFETIME,
+            preferred_lifetime: 0,
+            hostname: Box::default(),
+            fqdn_fwd: false,
+            fqdn_rev: false,
+            hw_address: HwAddress::EMPTY,
+            user_context: Box::default(),
+        };
+        self.change(|changes| changes.write(old.as_ref(), added));
+    }
+
     fn take(&mut self, step: Step) {
         match step {
             Step::Plan {
@@ -463,6 +502,20 @@ impl<F: Case> World<F> {
                 if let Some(lease) = self.own_lease(lease) {
                     let now = self.now;
                     self.change(|changes| drop(changes.decline(&lease, LIFETIME, now)));
+                }
+            }
+            Step::Add {
+                client,
+                kind,
+                resource,
+            } => {
+                let kind = F::KINDS[usize::from(kind) % F::KINDS.len()];
+                self.add(client % CLIENTS, kind, resource);
+            }
+            Step::Delete { lease } => {
+                let leases = self.leases();
+                if let Some(lease) = leases.get(usize::from(lease) % leases.len().max(1)) {
+                    self.change(|changes| changes.remove(lease));
                 }
             }
             Step::Pass { seconds } => self.now += u64::from(seconds),
