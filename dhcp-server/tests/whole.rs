@@ -16,6 +16,7 @@ mod malformed;
 mod offers;
 mod page;
 mod races;
+mod random_services;
 mod reload;
 mod sarr;
 mod shutdown;

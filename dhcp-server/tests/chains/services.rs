@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::UnixListener;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -23,7 +24,11 @@ pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
 #[derive(Clone)]
 pub(crate) enum Act {
     Reply(Box<Outcome>),
+    /// A reply with another id than the call's.
+    ReplyTo(u64, Box<Outcome>),
+    Wait(Duration),
     WaitUntil(Arc<Notify>),
+    Drain,
     /// Ends the session; nothing follows.
     End,
 }
@@ -76,7 +81,7 @@ impl Script {
 /// A result with this next step and these changes.
 pub(crate) fn result(next: NextStep, changes: Option<v1::Changes>) -> Outcome {
     Outcome::Result(v1::CalloutResult {
-        next_step: v1::NextStep::from(next).into(),
+        next_step: i32::from(v1::NextStep::from(next)).into(),
         changes,
         ..Default::default()
     })
@@ -284,6 +289,9 @@ async fn act(id: u64, acts: Vec<Act>, replies: Replies) {
     for act in acts {
         match act {
             Act::Reply(outcome) => reply(&replies, id, *outcome),
+            Act::ReplyTo(other, outcome) => reply(&replies, other, *outcome),
+            Act::Wait(pause) => tokio::time::sleep(pause).await,
+            Act::Drain => send(&replies, Sent::Drain(v1::Drain {})),
             Act::WaitUntil(told) => told.notified().await,
             Act::End => {
                 let _ = replies.send(Err(Status::internal("the session ends here")));
