@@ -9,6 +9,7 @@
 pub mod convert;
 pub mod hook_points;
 pub mod next_step;
+mod server_api;
 
 pub use hook_points::{Family, HookPoint, OnFailure, Spec};
 pub use next_step::NextStep;

@@ -1206,6 +1206,7 @@ pub struct LoadRequest {
 }
 /// The server's own API, outrigger.server.v1, as one service may use it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ServerApi {
     /// "unix:/run/outrigger/dhcp4-api.sock"
     #[prost(string, tag = "1")]
