@@ -1,5 +1,5 @@
-//! Random chains of random services, good and bad, and random exchanges of several clients on a small pool: whatever the
-//! services do, every packet comes to one end, no address is two clients', and nothing is left behind.
+//! Random chains of random services, good and bad, and random exchanges of several clients on a small pool: whatever
+//! the services do, every packet comes to one end, no address is two clients', and nothing is left behind.
 
 mod behaviour;
 mod bound;
@@ -100,8 +100,8 @@ struct Run<F: Net, D> {
 }
 
 impl<F: Net, D: Device> Run<F, D> {
-    /// Sends one wave, and hears what comes of it. A client changes its leases with at most one packet of a wave: of two
-    /// that are under way nobody could tell which was the later one.
+    /// Sends one wave, and hears what comes of it. A client changes its leases with at most one packet of a wave: of
+    /// two that are under way nobody could tell which was the later one.
     fn wave(&mut self, wave: &[(u8, Move)]) -> Result<(), TestCaseError> {
         let mut changing = BTreeSet::new();
         let mut pause = BETWEEN;
