@@ -31,9 +31,10 @@ pub(crate) fn is_parked(reply: &v1::CalloutReply) -> bool {
 
 /// What a callout came to.
 pub(crate) fn result(result: &v1::CalloutResult) -> Value {
-    let next_step = match NextStep::try_from(result.next_step) {
-        Ok(step) => json!(step.name()),
-        Err(number) => json!(number),
+    let next_step = match result.next_step.map(NextStep::try_from) {
+        None => json!("unchanged"),
+        Some(Ok(step)) => json!(step.name()),
+        Some(Err(number)) => json!(number),
     };
     let mut shown = Fields::default();
     shown.put("outcome", Some("result"));
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn a_result_reads_like_a_text() {
         let result = v1::CalloutResult {
-            next_step: 1,
+            next_step: Some(1),
             context: Some(bytes::Bytes::from_static(&[0, 1])),
             changes: Some(v1::Changes {
                 response4: Some(v1::Packet4Changes {
@@ -333,7 +334,7 @@ mod tests {
         let nothing = v1::CalloutReply::default();
         assert_eq!(reply(&nothing)["outcome"], "neither result nor failure");
         let odd = v1::CalloutResult {
-            next_step: 77,
+            next_step: Some(77),
             ..Default::default()
         };
         assert_eq!(result(&odd)["next-step"], 77);

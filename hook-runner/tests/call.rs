@@ -134,7 +134,7 @@ async fn a_made_up_client_is_asked_about_on_a_session_and_without() {
     for more in [&[][..], &["--unary"]] {
         let reply = running.call(&[&["subnet4_select"], more].concat()).await;
         let expected = json!({
-            "outcome": "result", "next-step": "CONTINUE", "changes": { "subnet-id": 2 },
+            "outcome": "result", "next-step": "unchanged", "changes": { "subnet-id": 2 },
         });
         assert_eq!(reply, expected);
     }

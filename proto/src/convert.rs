@@ -159,12 +159,13 @@ pub fn covers(granted: &str, path: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// A reply's hook point and next step as plain types.
+/// A reply's next step as a plain type; `None`: it leaves that to the services before.
 ///
 /// # Errors
 /// The number of the next step is unknown.
-pub fn next_step(result: &v1::CalloutResult) -> Result<NextStep, Malformed> {
-    NextStep::try_from(result.next_step).map_err(|_| Malformed {
+pub fn next_step(result: &v1::CalloutResult) -> Result<Option<NextStep>, Malformed> {
+    let step = result.next_step.map(NextStep::try_from).transpose();
+    step.map_err(|_| Malformed {
         field: "next_step",
         why: "no such next step",
     })

@@ -10,7 +10,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-wire", &[]),
     ("outrigger-proto", &[]),
     ("outrigger-classify", &["outrigger-wire"]),
-    ("outrigger-config", &["outrigger-classify", "outrigger-wire"]),
+    (
+        "outrigger-config",
+        &["outrigger-classify", "outrigger-wire"],
+    ),
     ("outrigger-store", &["outrigger-wire"]),
     (
         "outrigger-alloc",

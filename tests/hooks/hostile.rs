@@ -35,7 +35,7 @@ struct Harm {
 
 fn result(next: v1::NextStep, changes: Option<v1::Changes>) -> Outcome {
     Outcome::Result(v1::CalloutResult {
-        next_step: next.into(),
+        next_step: Some(next.into()),
         changes,
         ..Default::default()
     })

@@ -204,7 +204,7 @@ fn result(
     changes: Option<v1::Changes>,
 ) -> v1::CalloutReply {
     let result = v1::CalloutResult {
-        next_step: v1::NextStep::from(next).into(),
+        next_step: Some(v1::NextStep::from(next).into()),
         changes,
         ..v1::CalloutResult::default()
     };

@@ -39,7 +39,7 @@ fn good<F: Side>(position: usize) -> Script {
 
 fn malformed() -> Outcome {
     Outcome::Result(v1::CalloutResult {
-        next_step: 9,
+        next_step: Some(9),
         ..Default::default()
     })
 }

@@ -129,7 +129,7 @@ fn keeps(name: &'static str, points: &[HookPoint], wrong: &Arc<Mutex<Vec<String>
         }
         let with = |next: NextStep, context: &str| {
             Outcome::Result(v1::CalloutResult {
-                next_step: v1::NextStep::from(next).into(),
+                next_step: Some(v1::NextStep::from(next).into()),
                 context: Some(context.as_bytes().to_vec().into()),
                 ..Default::default()
             })

@@ -53,7 +53,7 @@ pub(crate) fn goes_on() -> v1::CalloutResult {
 /// This next step without changes.
 pub(crate) fn says(step: NextStep) -> v1::CalloutResult {
     v1::CalloutResult {
-        next_step: v1::NextStep::from(step).into(),
+        next_step: Some(v1::NextStep::from(step).into()),
         ..Default::default()
     }
 }
@@ -291,7 +291,7 @@ fn answer(shared: &Shared, call: v1::CalloutRequest, replies: &Replies) {
     if is_hushed {
         return;
     }
-    let parks = result.next_step == i32::from(v1::NextStep::from(NextStep::Park));
+    let parks = result.next_step == Some(v1::NextStep::from(NextStep::Park).into());
     reply(replies, call.id, result);
     // The final reply comes after this one.
     if parks {

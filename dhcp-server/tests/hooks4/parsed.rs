@@ -22,7 +22,7 @@ fn parsed(address: u8) -> v1::Packet4 {
 
 fn skips(parsed: Option<v1::Packet4>) -> v1::CalloutResult {
     v1::CalloutResult {
-        next_step: v1::NextStep::from(NextStep::Skip).into(),
+        next_step: Some(v1::NextStep::from(NextStep::Skip).into()),
         ..query(v1::Packet4Changes {
             parsed,
             ..Default::default()

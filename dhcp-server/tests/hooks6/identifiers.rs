@@ -64,7 +64,7 @@ fn identifier_of_any_other_next_step_is_ignored() {
     for step in [NextStep::Skip, NextStep::Drop, NextStep::Park] {
         let (_service, page) = hooked(RESERVED, &[HookPoint::Host6Identifier], move |_| {
             v1::CalloutResult {
-                next_step: v1::NextStep::from(step).into(),
+                next_step: Some(v1::NextStep::from(step).into()),
                 ..identifies(v1::IdentifierType::FlexId, b"port-8")
             }
         });

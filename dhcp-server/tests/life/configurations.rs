@@ -40,7 +40,7 @@ fn service<F: LifeHooks>(error: Option<&str>) -> Service {
             ..Default::default()
         });
         if refused {
-            result.next_step = v1::NextStep::from(NextStep::Drop).into();
+            result.next_step = Some(v1::NextStep::from(NextStep::Drop).into());
         }
         result
     })

@@ -121,6 +121,11 @@ impl<'a, P: Point> Call<'a, P> {
         self.result.context = Some(context.into());
     }
 
+    /// Has the server go on, whatever the services before decided. A callout that says nothing leaves that as it is.
+    pub fn proceed(&mut self) {
+        self.set_next_step(NextStep::Continue);
+    }
+
     /// Has the server leave out the step that follows. What that is differs by hook point.
     pub fn skip(&mut self) {
         self.set_next_step(NextStep::Skip);
@@ -143,7 +148,7 @@ impl<'a, P: Point> Call<'a, P> {
     }
 
     pub(crate) fn set_next_step(&mut self, step: NextStep) {
-        self.result.next_step = v1::NextStep::from(step).into();
+        self.result.next_step = Some(v1::NextStep::from(step).into());
     }
 
     /// The reply, once the callout returned `Ok`.

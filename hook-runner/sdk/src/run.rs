@@ -135,7 +135,7 @@ pub(crate) fn result_reply(id: u64, result: v1::CalloutResult) -> v1::CalloutRep
 /// That the packet is to be held.
 pub(crate) fn parked() -> v1::CalloutResult {
     v1::CalloutResult {
-        next_step: v1::NextStep::from(NextStep::Park).into(),
+        next_step: Some(v1::NextStep::from(NextStep::Park).into()),
         ..Default::default()
     }
 }

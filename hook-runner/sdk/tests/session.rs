@@ -201,7 +201,10 @@ async fn a_parked_call_outlives_its_budget_and_gets_a_second_reply() {
     let service = Running::start().await;
     let mut session = service.session().await;
     let first = session.ask(parking_call(1, "hold 50")).await;
-    assert_eq!(result(&first).next_step, i32::from(v1::NextStep::Park));
+    assert_eq!(
+        result(&first).next_step,
+        Some(i32::from(v1::NextStep::Park))
+    );
     let last = session.replies(1).await.remove(0);
     assert_eq!(last.id, 1);
     let changes = result(&last).changes.as_ref().expect("changes");
@@ -217,7 +220,10 @@ async fn a_packet_that_is_held_too_long_is_a_failure_once() {
         ..parking_call(1, "hold 60000")
     };
     let first = session.ask(request).await;
-    assert_eq!(result(&first).next_step, i32::from(v1::NextStep::Park));
+    assert_eq!(
+        result(&first).next_step,
+        Some(i32::from(v1::NextStep::Park))
+    );
     let last = session.replies(1).await.remove(0);
     let text = &failure(&last).text;
     assert_eq!(
@@ -234,7 +240,10 @@ async fn held_packets_leave_room_for_other_calls() {
     let mut session = service.session().await;
     for id in 1..=3 {
         let first = session.ask(parking_call(id, "hold 60000")).await;
-        assert_eq!(result(&first).next_step, i32::from(v1::NextStep::Park));
+        assert_eq!(
+            result(&first).next_step,
+            Some(i32::from(v1::NextStep::Park))
+        );
     }
     assert_eq!(context(&session.ask(call(4, "x")).await), "hello x");
 }

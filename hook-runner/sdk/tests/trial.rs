@@ -132,12 +132,34 @@ impl Callouts for Everything {
     }
 }
 
+/// A callout that decides nothing, or that the packet goes on.
+struct Decides(bool);
+
+impl Callouts for Decides {
+    async fn pkt4_receive(&self, call: &mut Call<'_, Pkt4Receive>) -> Result<(), HookError> {
+        if self.0 {
+            call.proceed();
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_other_services_decided_stands_unless_a_callout_says_more() {
+    let query = Some(packet4(1, [2; 6], &[]));
+    let trial = Trial::<Pkt4Receive>::new(v1::Query4Arguments { query });
+    for (goes_on, next_step) in [(false, None), (true, Some(v1::NextStep::Continue as i32))] {
+        let result = trial.run(&Decides(goes_on)).await.unwrap();
+        assert_eq!(result.next_step, next_step);
+    }
+}
+
 #[tokio::test]
 async fn changes_of_a_packet_are_where_the_protocol_has_them() {
     let query = Some(packet4(1, [2; 6], &[]));
     let trial = Trial::<Pkt4Receive>::new(v1::Query4Arguments { query });
     let result = trial.run(&Everything).await.unwrap();
-    assert_eq!(result.next_step, v1::NextStep::Drop as i32);
+    assert_eq!(result.next_step, Some(v1::NextStep::Drop as i32));
     let query = result.changes.unwrap().query4.unwrap();
     let edits: Vec<_> = query
         .options
@@ -180,7 +202,7 @@ async fn changes_of_a_packet_are_where_the_protocol_has_them() {
 
     let trial = Trial::<Buffer6Receive>::new(v1::Query6Arguments::default());
     let result = trial.run(&Everything).await.unwrap();
-    assert_eq!(result.next_step, v1::NextStep::Skip as i32);
+    assert_eq!(result.next_step, Some(v1::NextStep::Skip as i32));
     let query = result.changes.unwrap().query6.unwrap();
     assert_eq!(query.parsed, Some(packet6(3, &[])));
 
@@ -232,7 +254,7 @@ async fn a_parked_call_has_two_replies_and_its_context_is_carried_on() {
     let [parked, last] = replies.as_slice() else {
         panic!("not two replies: {replies:?}")
     };
-    assert_eq!(parked.next_step, v1::NextStep::Park as i32);
+    assert_eq!(parked.next_step, Some(v1::NextStep::Park as i32));
     assert_eq!(last.changes.as_ref().unwrap().subnet_id, Some(1));
     assert_eq!(trial.run(&Everything).await.as_ref(), Ok(last));
     let again = trial.after(last).replies(&Everything).await.unwrap();
@@ -271,7 +293,7 @@ async fn a_configuration_is_refused_with_the_text_and_drop() {
     let fine = trial(r#"{"valid-lifetime":60}"#).run(&Everything).await;
     assert_eq!(fine, Ok(v1::CalloutResult::default()));
     let refused = trial("{}").run(&Everything).await.unwrap();
-    assert_eq!(refused.next_step, v1::NextStep::Drop as i32);
+    assert_eq!(refused.next_step, Some(v1::NextStep::Drop as i32));
     let error = refused.changes.unwrap().error;
     assert_eq!(error.as_deref(), Some("valid-lifetime has to be 60"));
     let text = trial("").run(&Everything).await.unwrap_err();
@@ -285,7 +307,7 @@ async fn a_configuration_is_refused_with_the_text_and_drop() {
 async fn leases_names_and_identifiers_have_their_own_changes() {
     let trial = Trial::<Lease4Select>::new(v1::Lease4SelectArguments::default());
     let result = trial.run(&Everything).await.unwrap();
-    assert_eq!(result.next_step, v1::NextStep::Skip as i32);
+    assert_eq!(result.next_step, Some(v1::NextStep::Skip as i32));
     assert_eq!(
         result.changes.unwrap().lease.unwrap().valid_lifetime,
         Some(60)

@@ -215,7 +215,7 @@ pub(super) async fn results(subject: &Subject) -> Outcome {
             }
             Answer::Failure(text) => remarks.push(format!("{point} fails: {text}")),
             Answer::Result(result) => {
-                if let Err(number) = NextStep::try_from(result.next_step) {
+                if let Some(Err(number)) = result.next_step.map(NextStep::try_from) {
                     return failed(format!("at {point} the next step is {number}"));
                 }
                 if !result.warning.is_empty() {

@@ -145,7 +145,7 @@ mod tests {
         Answer {
             parked: false,
             kind: Kind::Result(Box::new(v1::CalloutResult {
-                next_step: step,
+                next_step: Some(step),
                 changes: Some(changes),
                 ..Default::default()
             })),

@@ -372,7 +372,7 @@ fn parked(call: &v1::CalloutRequest) -> v1::CalloutReply {
     v1::CalloutReply {
         id: call.id,
         outcome: Some(Outcome::Result(v1::CalloutResult {
-            next_step: v1::NextStep::Park.into(),
+            next_step: Some(v1::NextStep::Park.into()),
             ..Default::default()
         })),
     }

@@ -1408,8 +1408,10 @@ pub mod callout_reply {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CalloutResult {
-    #[prost(enumeration = "NextStep", tag = "1")]
-    pub next_step: i32,
+    /// Absent: what the services before decided stands; CONTINUE where none of them decided anything, and in a final reply
+    /// after PARK.
+    #[prost(enumeration = "NextStep", optional, tag = "1")]
+    pub next_step: ::core::option::Option<i32>,
     /// Absent: unchanged. At most 4096 bytes.
     #[prost(bytes = "bytes", optional, tag = "2")]
     pub context: ::core::option::Option<::prost::bytes::Bytes>,

@@ -216,7 +216,9 @@ impl<'a> PacketHooks<'a> {
             };
             match applied {
                 Ok((checked, ticket)) => {
-                    if let (NextStep::Park, true, Some(ticket)) = (checked.next, may_park, ticket) {
+                    if let (Some(NextStep::Park), true, Some(ticket)) =
+                        (checked.next, may_park, ticket)
+                    {
                         let service = self.service(target);
                         let time = service.settings.park_deadline;
                         chain.held.push(Held::new(target, service, ticket, time));
@@ -242,7 +244,7 @@ impl<'a> PacketHooks<'a> {
             let target = held[index].target;
             let checked = reply.and_then(|reply| self.check(C::POINT, target, Round::Final, reply));
             match checked {
-                Ok(checked) if checked.next == NextStep::Drop => {
+                Ok(checked) if checked.next == Some(NextStep::Drop) => {
                     self.take(C::POINT, target, checked, chain);
                     return Ok(());
                 }
@@ -356,16 +358,19 @@ impl<'a> PacketHooks<'a> {
     fn take(&mut self, point: HookPoint, target: &Target, checked: Checked, chain: &mut Chain<'_>) {
         let service = self.service(target);
         let counters = &service.counters;
-        counters.result(point, checked.next);
-        let parks = checked.next == NextStep::Park && point.can_park();
-        if point.effective(checked.next) != checked.next || (parks && !chain.may_park) {
+        let next = checked.next.unwrap_or(NextStep::Continue);
+        counters.result(point, next);
+        let parks = next == NextStep::Park && point.can_park();
+        if point.effective(next) != next || (parks && !chain.may_park) {
             count(&counters.unsupported_steps);
         }
         if !checked.warning.is_empty() {
             service.warned(point, &chain.label, &checked.warning);
         }
-        chain.status = checked.next;
-        chain.decided_by = target.service;
+        if let Some(next) = checked.next {
+            chain.status = next;
+            chain.decided_by = target.service;
+        }
         if let Some(context) = checked.context {
             self.keep(target.service, context);
         }

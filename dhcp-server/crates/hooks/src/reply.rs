@@ -11,7 +11,8 @@ use outrigger_proto::{Family, HookPoint, MAX_CONTEXT, NextStep, v1};
 /// A reply that is valid and changes only what it may.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Checked {
-    pub(crate) next: NextStep,
+    /// `None`: what was decided before stands.
+    pub(crate) next: Option<NextStep>,
     pub(crate) context: Option<Bytes>,
     pub(crate) changes: Option<v1::Changes>,
     pub(crate) warning: String,
@@ -44,8 +45,8 @@ pub(crate) struct Context<'a> {
 pub(crate) fn check(of: Context<'_>, result: v1::CalloutResult) -> Result<Checked, Failure> {
     let next = next_step(&result).map_err(malformed)?;
     match (next, of.round) {
-        (NextStep::Park, Round::Only) => return Err(told("next_step: PARK over Call")),
-        (NextStep::Park, Round::Final) => return Err(told("next_step: PARK once more")),
+        (Some(NextStep::Park), Round::Only) => return Err(told("next_step: PARK over Call")),
+        (Some(NextStep::Park), Round::Final) => return Err(told("next_step: PARK once more")),
         _ => {}
     }
     let context = result.context.as_deref().map(context).transpose()?;
@@ -65,13 +66,13 @@ pub(crate) fn check(of: Context<'_>, result: v1::CalloutResult) -> Result<Checke
 }
 
 /// Changes that mean something only with a certain next step, or in a certain reply.
-fn counts(of: Context<'_>, next: NextStep, path: &str) -> Result<(), Failure> {
+fn counts(of: Context<'_>, next: Option<NextStep>, path: &str) -> Result<(), Failure> {
     let skips = match of.point {
         HookPoint::Pkt4Send | HookPoint::Pkt6Send => path == "response.wire",
         HookPoint::Buffer4Receive | HookPoint::Buffer6Receive => path == "query.parsed",
         _ => false,
     };
-    if skips && next != NextStep::Skip {
+    if skips && next != Some(NextStep::Skip) {
         return Err(told(&format!("{path}: counts only together with SKIP")));
     }
     if path == "offer-address-in-use" && of.round != Round::Final {

@@ -164,7 +164,7 @@ impl Waiting {
 
 fn is_park(reply: &v1::CalloutReply) -> bool {
     match &reply.outcome {
-        Some(Outcome::Result(result)) => result.next_step == NextStep::Park as i32,
+        Some(Outcome::Result(result)) => result.next_step == Some(NextStep::Park as i32),
         Some(Outcome::Failure(_)) | None => false,
     }
 }

@@ -50,7 +50,7 @@ fn call(id: u64, at_us: u64) -> Vec<u8> {
 
 fn reply(id: u64, at_us: u64, step: i32) -> Vec<u8> {
     let result = v1::CalloutResult {
-        next_step: step,
+        next_step: Some(step),
         ..Default::default()
     };
     let reply = v1::CalloutReply {

@@ -134,7 +134,7 @@ fn told(result: v1::CalloutResult) -> String {
 #[test]
 fn steps_contexts_and_families_are_checked() {
     let step = |next_step| v1::CalloutResult {
-        next_step,
+        next_step: Some(next_step),
         ..Default::default()
     };
     for number in [4, -1, i32::MAX] {
@@ -320,7 +320,7 @@ fn lease_changes_of_a_wrong_form_are_malformed() {
 #[test]
 fn a_packed_reply_counts_only_with_skip() {
     let packed = |next_step: NextStep| v1::CalloutResult {
-        next_step: next_step as i32,
+        next_step: Some(next_step as i32),
         ..with(v1::Changes {
             response6: Some(v1::Packet6Changes {
                 wire: Some(Bytes::from_static(b"packed")),

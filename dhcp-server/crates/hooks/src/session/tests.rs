@@ -142,7 +142,7 @@ async fn bye_follows_the_last_queued_call() {
 
 fn parks(id: u64) -> v1::CalloutReply {
     let park = v1::CalloutResult {
-        next_step: NextStep::Park as i32,
+        next_step: Some(NextStep::Park as i32),
         ..Default::default()
     };
     v1::CalloutReply {

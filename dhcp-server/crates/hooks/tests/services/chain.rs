@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 
 fn step(next: NextStep) -> v1::CalloutResult {
     v1::CalloutResult {
-        next_step: next as i32,
+        next_step: Some(next as i32),
         ..Default::default()
     }
 }
@@ -59,17 +59,41 @@ fn lease() -> Lease<V4> {
 }
 
 #[tokio::test]
+async fn a_service_that_decides_nothing_leaves_what_was_decided() {
+    let sockets = Sockets::new();
+    let points = [HookPoint::Lease4Select];
+    let decides = Script::new(&points, |_| result(step(NextStep::Skip)));
+    let _a = Service::start(&sockets.path("a"), decides);
+    let b = Service::start(&sockets.path("b"), Script::new(&points, |_| goes_on()));
+    let services = ["a", "b"].map(|name| service(name, &sockets.path(name)));
+    let host = Host::ready(&services).await;
+    let (mut query, mut lease) = (query(), lease());
+    let mut hooks = host.shard.for_packet();
+    let callout = Lease4Select {
+        query: &mut query,
+        subnet_id: 1,
+        fake_allocation: false,
+        offer_lifetime: 0,
+        lease: &mut lease,
+        claim: &mut |_| Ok(()),
+    };
+    assert_eq!(hooks.call(callout).await, Ok(Step::Skip));
+    assert_eq!(b.calls()[0].status, NextStep::Skip as i32);
+}
+
+#[tokio::test]
 async fn services_run_in_configured_order_and_the_last_step_counts() {
     let sockets = Sockets::new();
     let points = [HookPoint::Pkt4Receive];
     let first = Script::new(&points, |_| {
         result(v1::CalloutResult {
-            next_step: NextStep::Drop as i32,
+            next_step: Some(NextStep::Drop as i32),
             ..joins("gold")
         })
     });
     let _a = Service::start(&sockets.path("a"), first);
-    let b = Service::start(&sockets.path("b"), Script::new(&points, |_| goes_on()));
+    let b = Script::new(&points, |_| result(step(NextStep::Continue)));
+    let b = Service::start(&sockets.path("b"), b);
     let services = [
         service("a", &sockets.path("a")),
         service("b", &sockets.path("b")),
@@ -235,7 +259,7 @@ async fn an_address_is_claimed_before_the_lease_changes() {
     let chosen = Ipv4Addr::new(192, 0, 2, 77);
     let script = Script::new(&[HookPoint::Lease4Select], move |_| {
         result(v1::CalloutResult {
-            next_step: NextStep::Drop as i32,
+            next_step: Some(NextStep::Drop as i32),
             changes: Some(v1::Changes {
                 lease: Some(v1::LeaseChanges {
                     address: Some(Bytes::copy_from_slice(&chosen.octets())),

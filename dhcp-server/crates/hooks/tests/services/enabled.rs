@@ -23,7 +23,7 @@ async fn a_service_out_of_the_path_is_not_called_and_comes_back_at_once() {
     let sockets = Sockets::new();
     let drops = Script::new(&[POINT], |_| {
         result(v1::CalloutResult {
-            next_step: NextStep::Drop as i32,
+            next_step: Some(NextStep::Drop as i32),
             ..Default::default()
         })
     })

@@ -34,7 +34,7 @@ impl Callout for Huge {
 /// A service that makes a call fail for `cause`.
 fn script(cause: Cause) -> Script {
     let malformed = v1::CalloutResult {
-        next_step: 9,
+        next_step: Some(9),
         ..Default::default()
     };
     let refused = v1::CalloutResult {
@@ -169,7 +169,7 @@ async fn park_counts_as_continue_where_nothing_can_be_held() {
     let sockets = Sockets::new();
     let parks = Script::new(&[POINT], |_| {
         result(v1::CalloutResult {
-            next_step: NextStep::Park as i32,
+            next_step: Some(NextStep::Park as i32),
             ..Default::default()
         })
     });

@@ -92,7 +92,7 @@ async fn next_steps_of_commands_have_no_effect_and_silence_leaves_the_answer_bef
     let first = offers(&["c"], |_| answers(r#"{"result": 0}"#));
     let second = offers(&["c"], |_| {
         result(v1::CalloutResult {
-            next_step: NextStep::Drop as i32,
+            next_step: Some(NextStep::Drop as i32),
             ..Default::default()
         })
     });
@@ -136,7 +136,7 @@ async fn a_configuration_is_refused_with_the_text_of_the_service() {
     let sockets = Sockets::new();
     let refuses = Script::new(&[HookPoint::Dhcp4SrvConfigured], |_| {
         result(v1::CalloutResult {
-            next_step: NextStep::Drop as i32,
+            next_step: Some(NextStep::Drop as i32),
             changes: Some(v1::Changes {
                 error: Some("no registry".to_owned()),
                 ..Default::default()

@@ -20,7 +20,7 @@ const POINT: HookPoint = HookPoint::Subnet4Select;
 
 fn step(next: NextStep) -> Outcome {
     Outcome::Result(v1::CalloutResult {
-        next_step: next as i32,
+        next_step: Some(next as i32),
         ..Default::default()
     })
 }
@@ -169,7 +169,8 @@ async fn a_later_service_that_says_otherwise_ends_the_parking_of_all() {
     let told = Arc::new(Notify::new());
     let until = Arc::clone(&told);
     let first = selects(move || Answer::Then(parks(), Arc::clone(&until), Box::new(chooses(1))));
-    let (host, running) = host(&sockets, vec![first, selects(goes_on)]).await;
+    let second = selects(|| Answer::Now(step(NextStep::Continue)));
+    let (host, running) = host(&sockets, vec![first, second]).await;
     let selected = select(&mut host.shard.for_packet()).await;
     assert_eq!(selected, (Ok(Step::Run), None, 0));
     assert_eq!(
@@ -447,7 +448,7 @@ async fn an_identifier_counts_only_with_continue() {
 
 fn in_use(next: NextStep) -> Outcome {
     Outcome::Result(v1::CalloutResult {
-        next_step: next as i32,
+        next_step: Some(next as i32),
         changes: Some(v1::Changes {
             offer_address_in_use: Some(true),
             ..Default::default()
@@ -497,7 +498,7 @@ async fn contexts_are_kept_over_parking_and_given_to_any_replica() {
         let n = calls.fetch_add(1, Relaxed);
         let keeps = |text: String, next: NextStep| {
             Outcome::Result(v1::CalloutResult {
-                next_step: next as i32,
+                next_step: Some(next as i32),
                 context: Some(text.into_bytes().into()),
                 ..Default::default()
             })

@@ -156,12 +156,7 @@ impl<F: StoredFamily> Leases<F> {
     /// Shows up to `count` places from `from` on, and says where to go on; `None` at the end.
     ///
     /// A lease keeps its place until it is removed, so a walk in steps misses nothing that was there all along.
-    pub fn visit(
-        &self,
-        from: u32,
-        count: u32,
-        mut see: impl FnMut(&Lease<F>),
-    ) -> Option<u32> {
+    pub fn visit(&self, from: u32, count: u32, mut see: impl FnMut(&Lease<F>)) -> Option<u32> {
         let end = from.saturating_add(count);
         (from..end.min(self.slab.end()))
             .filter_map(|slot| self.slab.get(slot))

@@ -181,7 +181,7 @@ impl Replies {
 
     fn reply(&mut self, point: HookPoint) -> v1::CalloutResult {
         v1::CalloutResult {
-            next_step: NextStep::Skip as i32,
+            next_step: Some(NextStep::Skip as i32),
             changes: Some(self.changes(point)),
             ..Default::default()
         }
