@@ -9,6 +9,7 @@ pub mod v6;
 
 use domain_name::{DomainName, NameError};
 use outrigger_config::model::{DdnsParameters, ReplaceClientName, Server, Settings};
+use outrigger_proto::v1;
 use outrigger_wire::options::Options;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -42,10 +43,18 @@ impl<'c> Rules<'c> {
         Self::new(subnet.map(|subnet| &*subnet.ddns), cfg.ddns_enabled)
     }
 
-    /// What the configuration says here; `None` where there is no subnet.
+    /// What the configuration says here, for a callout; `None` where there is no subnet.
     #[must_use]
-    pub fn parameters(&self) -> Option<&'c DdnsParameters> {
-        self.parameters
+    pub fn shown(&self) -> Option<v1::DdnsParameters> {
+        let parameters = self.parameters?;
+        Some(v1::DdnsParameters {
+            send_updates: self.sends_updates(),
+            override_no_update: parameters.override_no_update,
+            override_client_update: parameters.override_client_update,
+            replace_client_name: parameters.replace_client_name.as_str().to_owned(),
+            generated_prefix: parameters.generated_prefix.as_ref().to_owned(),
+            qualifying_suffix: parameters.qualifying_suffix.as_ref().to_owned(),
+        })
     }
 
     /// Whether the DNS is updated at all.

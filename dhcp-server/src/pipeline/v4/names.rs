@@ -5,6 +5,7 @@ use crate::pipeline::names::v4::{decide, name_options, rules_after};
 use crate::pipeline::names::{Hostname, NameDecision, NameReply, NameUpdate, Rules};
 use outrigger_alloc::Plan;
 use outrigger_hooks::callouts;
+use outrigger_proto::v1;
 use outrigger_wire::V4;
 use outrigger_wire::options::Options;
 use outrigger_wire::v4::{MessageType, Reply4, code};
@@ -46,16 +47,8 @@ impl<'c> Names4<'c> {
     }
 
     /// How names are decided here, for a callout.
-    pub(super) fn parameters(&self) -> Option<outrigger_proto::v1::DdnsParameters> {
-        let parameters = self.rules.parameters()?;
-        Some(outrigger_proto::v1::DdnsParameters {
-            send_updates: self.rules.sends_updates(),
-            override_no_update: parameters.override_no_update,
-            override_client_update: parameters.override_client_update,
-            replace_client_name: parameters.replace_client_name.as_str().to_owned(),
-            generated_prefix: parameters.generated_prefix.as_ref().to_owned(),
-            qualifying_suffix: parameters.qualifying_suffix.as_ref().to_owned(),
-        })
+    pub(super) fn parameters(&self) -> Option<v1::DdnsParameters> {
+        self.rules.shown()
     }
 
     /// What there is of the reply so far: its header and the name. `earlier` is what callouts made of it before.

@@ -44,15 +44,7 @@ impl<'c> Place6<'c> {
 
     /// How names are decided here, for a callout.
     pub(super) fn parameters(&self) -> Option<v1::DdnsParameters> {
-        let parameters = self.rules.parameters()?;
-        Some(v1::DdnsParameters {
-            send_updates: self.rules.sends_updates(),
-            override_no_update: parameters.override_no_update,
-            override_client_update: parameters.override_client_update,
-            replace_client_name: parameters.replace_client_name.as_str().to_owned(),
-            generated_prefix: parameters.generated_prefix.as_ref().to_owned(),
-            qualifying_suffix: parameters.qualifying_suffix.as_ref().to_owned(),
-        })
+        self.rules.shown()
     }
 }
 

@@ -314,19 +314,20 @@ fn another_subnet_or_a_pool_with_parameters_decides_anew() {
         panic!("the configuration is wrong")
     };
     let cfg = Arc::clone(&cfg);
+    let named = |name: &str| Some(name.to_owned());
     let prefix = |selected, subnet, address: [u8; 4]| {
         let rules = rules_after(&cfg, selected, subnet, address.into())?;
         assert!(rules.sends_updates());
-        Some(&*rules.parameters()?.generated_prefix)
+        Some(rules.shown()?.generated_prefix)
     };
     assert_eq!(prefix(Some(0), 0, [192, 0, 2, 10]), None);
-    assert_eq!(prefix(Some(0), 0, [192, 0, 2, 20]), Some("pool"));
+    assert_eq!(prefix(Some(0), 0, [192, 0, 2, 20]), named("pool"));
     assert_eq!(prefix(Some(0), 0, [192, 0, 2, 200]), None);
-    assert_eq!(prefix(Some(0), 1, [198, 51, 100, 1]), Some("two"));
-    assert_eq!(prefix(Some(1), 0, [192, 0, 2, 10]), Some("one"));
+    assert_eq!(prefix(Some(0), 1, [198, 51, 100, 1]), named("two"));
+    assert_eq!(prefix(Some(1), 0, [192, 0, 2, 10]), named("one"));
     assert_eq!(prefix(Some(0), 9, [192, 0, 2, 10]), None);
-    let of = |subnet| Some(&*Rules::of(&cfg, subnet).parameters()?.generated_prefix);
-    assert_eq!((of(Some(0)), of(None)), (Some("one"), None));
+    let of = |subnet| Some(Rules::of(&cfg, subnet).shown()?.generated_prefix);
+    assert_eq!((of(Some(0)), of(None)), (named("one"), None));
 }
 
 proptest! {

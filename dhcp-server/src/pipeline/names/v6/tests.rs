@@ -245,19 +245,20 @@ fn another_subnet_or_a_pool_with_parameters_decides_anew() {
     let Some(Config::V6(cfg)) = load_text("test", text).config else {
         panic!("the configuration is wrong")
     };
+    let named = |name: &str| Some(name.to_owned());
     let prefix = |selected, subnet, address: &str| {
         let rules = rules_after(&cfg, selected, subnet, address.parse().unwrap())?;
         assert!(rules.sends_updates());
-        Some(&*rules.parameters()?.generated_prefix)
+        Some(rules.shown()?.generated_prefix)
     };
     assert_eq!(prefix(Some(0), 0, "2001:db8:1::10"), None);
-    assert_eq!(prefix(Some(0), 0, "2001:db8:1::20"), Some("pool"));
+    assert_eq!(prefix(Some(0), 0, "2001:db8:1::20"), named("pool"));
     assert_eq!(prefix(Some(0), 0, "2001:db8:1::"), None);
-    assert_eq!(prefix(Some(0), 1, "2001:db8:2::1"), Some("two"));
-    assert_eq!(prefix(Some(1), 0, "2001:db8:1::10"), Some("one"));
+    assert_eq!(prefix(Some(0), 1, "2001:db8:2::1"), named("two"));
+    assert_eq!(prefix(Some(1), 0, "2001:db8:1::10"), named("one"));
     assert_eq!(prefix(Some(0), 9, "2001:db8:1::10"), None);
-    let of = |subnet| Some(&*Rules::of(&cfg, subnet).parameters()?.generated_prefix);
-    assert_eq!((of(Some(0)), of(None)), (Some("one"), None));
+    let of = |subnet| Some(Rules::of(&cfg, subnet).shown()?.generated_prefix);
+    assert_eq!((of(Some(0)), of(None)), (named("one"), None));
 }
 
 proptest! {
