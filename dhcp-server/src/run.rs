@@ -456,11 +456,14 @@ impl Running {
 
     async fn stop(self, stop: Stop) -> u8 {
         tracing::info!("SERVER_STOPPING");
+        let Self { v4, v6, orders } = self;
+        // Commands whose order is still to come are answered while the servers end.
+        drop(orders);
         let (mut code, by_signal) = (0, matches!(stop, Stop::Signal));
-        if let Some(server) = self.v4 {
+        if let Some(server) = v4 {
             code = server.stop(by_signal).await.err().unwrap_or(code);
         }
-        if let Some(server) = self.v6 {
+        if let Some(server) = v6 {
             code = server.stop(by_signal).await.err().unwrap_or(code);
         }
         tracing::info!("SERVER_STOPPED");
