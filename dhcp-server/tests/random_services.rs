@@ -114,10 +114,8 @@ impl<F: Net, D: Device> Run<F, D> {
             let Some(packet) = steps.find_map(|step| device.send(*step)) else {
                 continue;
             };
-            if packet.gives_up {
-                self.bound.give_up(*client);
-            }
             if packet.changes {
+                self.bound.give_up(*client);
                 changing.insert(client);
             }
             if !packet.wants_answer {

@@ -53,9 +53,8 @@ pub(super) struct Packet {
     pub(super) bytes: Vec<u8>,
     pub(super) key: Key,
     pub(super) wants_answer: bool,
-    /// From now on the client uses no address.
-    pub(super) gives_up: bool,
-    /// It may change the client's leases.
+    /// It may change the client's leases. Until the answer the client counts as holding none: what it asks for may end the
+    /// lease that it had, and somebody else may hear of that address first.
     pub(super) changes: bool,
 }
 
@@ -83,7 +82,6 @@ fn packet(bytes: Vec<u8>, xid: u32, step: Move) -> Packet {
         bytes,
         key: (xid, step == Move::Begin),
         wants_answer: true,
-        gives_up: matches!(step, Move::Release | Move::Decline),
         changes: step.changes(),
     }
 }
@@ -129,7 +127,7 @@ impl Device for Device4 {
         let packet = packet(bytes, client.xid(), step);
         Some(Packet {
             // RFC 2131: nothing answers DHCPRELEASE and DHCPDECLINE.
-            wants_answer: !packet.gives_up,
+            wants_answer: !matches!(step, Move::Release | Move::Decline),
             ..packet
         })
     }
