@@ -1,5 +1,6 @@
 //! The life of a packet: one page per family, [`v4`] and [`v6`]; their stages lie in the folders of the same names.
 
+mod classes;
 pub mod names;
 pub mod options;
 pub mod v4;

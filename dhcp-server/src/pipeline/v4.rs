@@ -10,7 +10,7 @@ mod names;
 mod terms;
 
 use super::names::Rules;
-use super::{MAX_PLANS, keeps_released, run_or_discard, won};
+use super::{MAX_PLANS, classes, keeps_released, run_or_discard, won};
 use crate::clock::Clock;
 use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::{Turn, Turns};
@@ -95,7 +95,7 @@ impl Server4 {
         let own = accept::own_address(&self.addresses, &query.link);
         accept::addressed_to_us(cfg, &query, own)?;
         run_or_discard(hooks.call(Pkt4Receive { query: &mut query }).await?)?;
-        classify::not_in_drop_class(&query)?;
+        classes::not_in_drop_class(&query.classes)?;
 
         // Locate
         let mut turn = Some(accept::turn(&self.turns, &query.packet).await?);
@@ -106,7 +106,7 @@ impl Server4 {
             if locate::global_reservation(&mut located) {
                 classify::by_reservation(&mut located);
             }
-            classify::not_in_drop_class(&located.query)?;
+            classes::not_in_drop_class(&located.query.classes)?;
         }
         accept::well_formed(&located.query.packet)?;
         locate::subnet(&mut located);
@@ -119,7 +119,7 @@ impl Server4 {
             if locate::reservation(&mut located) {
                 classify::by_reservation(&mut located);
             }
-            classify::not_in_drop_class(&located.query)?;
+            classes::not_in_drop_class(&located.query.classes)?;
         }
 
         // Decide

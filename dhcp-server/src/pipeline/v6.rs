@@ -8,7 +8,7 @@ mod locate;
 mod names;
 mod register;
 
-use super::{MAX_PLANS, keeps_released, run_or_discard, seconds, won};
+use super::{MAX_PLANS, classes, keeps_released, run_or_discard, seconds, won};
 use crate::clock::Clock;
 use crate::telemetry::{Discard, DiscardReason};
 use crate::turns::{Turn, Turns};
@@ -84,7 +84,7 @@ impl Server6 {
         classify::by_tests(cfg, &mut query);
         run_or_discard(hooks.call(Pkt6Receive { query: &mut query }).await?)?;
         accept::well_formed(cfg, &query)?;
-        classify::not_in_drop_class(&query)?;
+        classes::not_in_drop_class(&query.classes)?;
 
         // Locate
         let mut turn = accept::turn(&self.turns, &query.packet).await?;
@@ -93,7 +93,7 @@ impl Server6 {
         if cfg.early_global_reservations_lookup {
             self.identify(&mut hooks, &mut located).await?;
             locate::global_reservation(&mut located);
-            classify::not_in_drop_class(&located.query)?;
+            classes::not_in_drop_class(&located.query.classes)?;
         }
         locate::subnet(&mut located);
         self.select_subnet(&mut hooks, &mut located, &mut turn)
@@ -102,7 +102,7 @@ impl Server6 {
             self.identify(&mut hooks, &mut located).await?;
         }
         locate::reservation(&mut located);
-        classify::not_in_drop_class(&located.query)?;
+        classes::not_in_drop_class(&located.query.classes)?;
 
         // Decide
         let place = Place6::selected(&located);

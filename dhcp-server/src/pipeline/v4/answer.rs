@@ -3,6 +3,7 @@
 use super::classify;
 use super::decide::{Outcome4, Reply};
 use super::locate::Located4;
+use crate::pipeline::classes;
 use crate::pipeline::options::{self, Scopes};
 use crate::pipeline::{seconds, subnet_scopes};
 use crate::telemetry::{Discard, DiscardReason};
@@ -196,19 +197,19 @@ fn set_boot_fields(response: &mut Reply4, located: &Located4<'_>, subnet: Option
     let header = &mut response.header;
     let next_server = host
         .and_then(|host| host.next_server)
-        .or_else(|| classify::first(cfg, classes, |class| class.own.next_server))
+        .or_else(|| classes::first(cfg, classes, |class| class.own.next_server))
         .or_else(|| subnet.map(|subnet| subnet.next_server));
     if header.siaddr.is_unspecified() {
         header.siaddr = next_server.unwrap_or(Ipv4Addr::UNSPECIFIED);
     }
     let server_hostname = host
         .and_then(|host| host.server_hostname.as_deref())
-        .or_else(|| classify::first(cfg, classes, |class| class.own.server_hostname.as_deref()))
+        .or_else(|| classes::first(cfg, classes, |class| class.own.server_hostname.as_deref()))
         .or_else(|| subnet.map(|subnet| &*subnet.server_hostname));
     fill(&mut header.sname, server_hostname);
     let boot_file_name = host
         .and_then(|host| host.boot_file_name.as_deref())
-        .or_else(|| classify::first(cfg, classes, |class| class.own.boot_file_name.as_deref()))
+        .or_else(|| classes::first(cfg, classes, |class| class.own.boot_file_name.as_deref()))
         .or_else(|| subnet.map(|subnet| &*subnet.boot_file_name));
     fill(&mut header.file, boot_file_name);
 }

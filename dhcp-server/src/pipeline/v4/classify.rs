@@ -2,9 +2,8 @@
 
 use super::locate::Located4;
 use super::terms::Granted4;
-use crate::telemetry::{Discard, DiscardReason};
-use outrigger_config::model::{ClassContent, Server};
-use outrigger_wire::{Classes, Query4, V4};
+use outrigger_config::model::Server;
+use outrigger_wire::{Query4, V4};
 
 /// Before the subnet is selected: classes by test.
 pub(super) fn by_tests(cfg: &Server<V4>, query: &mut Query4) {
@@ -57,29 +56,4 @@ pub(super) fn by_lease(located: &mut Located4<'_>, granted: Option<&Granted4>) {
         .joined()
         .chain(of_lease.map(|name| &**name));
     cfg.classes.additional(&*packet, link, classes, names);
-}
-
-/// The class DROP, which a test, a reservation or a callout may have added.
-pub(super) fn not_in_drop_class(query: &Query4) -> Result<(), Discard> {
-    if query.classes.contains("DROP") {
-        Err(Discard::because(DiscardReason::DropClass))
-    } else {
-        Ok(())
-    }
-}
-
-/// Kea: members get no lease.
-pub(super) fn is_rejected(query: &Query4) -> bool {
-    query.classes.contains("REJECT")
-}
-
-/// The first value that a class of the packet sets, in the order of membership.
-pub(super) fn first<'c, T>(
-    cfg: &'c Server<V4>,
-    classes: &'c Classes,
-    value: impl Fn(&'c ClassContent<V4>) -> Option<T>,
-) -> Option<T> {
-    cfg.classes
-        .joined(classes)
-        .find_map(|class| value(&class.content))
 }

@@ -1,9 +1,9 @@
 //! What the client gets.
 
-use super::classify;
 use super::locate::Located4;
 use super::names::Names4;
 use super::terms::Granted4;
+use crate::pipeline::classes;
 use crate::pipeline::subnets_of;
 use crate::telemetry::{Discard, DiscardReason};
 use outrigger_alloc::{ChangeSet, Ranged};
@@ -120,7 +120,7 @@ pub(super) fn without_lease<'c>(
     located: &Located4<'c>,
     known: impl Fn() -> SmallVec<[Lease<V4>; 1]>,
 ) -> Option<Result<Draft4<'c>, Discard>> {
-    if classify::is_rejected(&located.query) {
+    if classes::is_rejected(&located.query.classes) {
         return Some(if located.is_discover() {
             Err(Discard::because(DiscardReason::RejectClass))
         } else {

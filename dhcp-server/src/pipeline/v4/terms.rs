@@ -1,7 +1,7 @@
 //! How long a planned lease is.
 
-use super::classify;
 use super::locate::Located4;
+use crate::pipeline::classes;
 use crate::pipeline::seconds;
 use outrigger_alloc::{Origin, Plan, lifetime};
 use outrigger_config::model::{Pool, Server};
@@ -44,14 +44,14 @@ impl Terms4 {
         let (cfg, query) = (located.cfg, &located.query);
         let subnet = cfg.subnets.get(plan.claim.subnet());
         let valid_lifetime = subnet.map_or(0, |subnet| {
-            let triplet = classify::first(cfg, &query.classes, |class| class.valid_lifetime);
+            let triplet = classes::first(cfg, &query.classes, |class| class.valid_lifetime);
             let triplet = triplet.unwrap_or(subnet.timers.valid_lifetime);
             triplet.clamp(query.packet.option_u32(code::LEASE_TIME))
         });
         let offer_lifetime = match subnet {
             Some(subnet) if located.is_discover() => {
                 let of_class =
-                    classify::first(cfg, &query.classes, |class| class.own.offer_lifetime);
+                    classes::first(cfg, &query.classes, |class| class.own.offer_lifetime);
                 seconds(of_class.unwrap_or(subnet.own.offer_lifetime))
             }
             _ => 0,

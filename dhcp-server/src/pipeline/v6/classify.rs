@@ -2,9 +2,8 @@
 
 use super::decide::Outcome6;
 use super::locate::Located6;
-use crate::telemetry::{Discard, DiscardReason};
-use outrigger_config::model::{ClassContent, Host, Server};
-use outrigger_wire::{Classes, Query6, V6};
+use outrigger_config::model::{Host, Server};
+use outrigger_wire::{Query6, V6};
 
 /// Before anything is looked up: the vendor class, and classes whose test needs the packet alone.
 pub(super) fn by_tests(cfg: &Server<V6>, query: &mut Query6) {
@@ -49,29 +48,4 @@ pub(super) fn by_lease(located: &mut Located6<'_>, outcome: &Outcome6) {
         let names = cfg.additional_classes(subnet, None);
         evaluate(&mut names.map(|name| &**name));
     }
-}
-
-/// The class DROP, which a test, a reservation or a callout may have added.
-pub(super) fn not_in_drop_class(query: &Query6) -> Result<(), Discard> {
-    if query.classes.contains("DROP") {
-        Err(Discard::because(DiscardReason::DropClass))
-    } else {
-        Ok(())
-    }
-}
-
-/// Kea: members get no lease.
-pub(super) fn is_rejected(query: &Query6) -> bool {
-    query.classes.contains("REJECT")
-}
-
-/// The first value that a class of the packet sets, in the order of membership.
-pub(super) fn first<'c, T>(
-    cfg: &'c Server<V6>,
-    classes: &'c Classes,
-    value: impl Fn(&'c ClassContent<V6>) -> Option<T>,
-) -> Option<T> {
-    cfg.classes
-        .joined(classes)
-        .find_map(|class| value(&class.content))
 }

@@ -1,9 +1,9 @@
 //! What each IA of a message gets.
 
-use super::classify;
 use super::locate::Located6;
 use super::names::{Names6, Place6};
 use super::register::Registration;
+use crate::pipeline::classes;
 use crate::pipeline::{OFFER_HOLD, index_of, subnets_of};
 use crate::telemetry::{Discard, DiscardReason};
 use outrigger_alloc::{Allocator, ChangeSet, Claim, Kind6, Plan, Ranged, Wish, lifetime};
@@ -258,7 +258,7 @@ pub(super) fn plan(
     skipped: &[Resource6],
     now: u64,
 ) -> Option<Plan<V6>> {
-    if classify::is_rejected(&located.query) {
+    if classes::is_rejected(&located.query.classes) {
         return None;
     }
     alloc.plan(&Wish {
@@ -378,8 +378,8 @@ pub(super) fn set_lifetimes(plan: &mut Plan<V6>, ia: &IaRequest, located: &Locat
     });
     // Kea: the first class that sets it goes before the subnet.
     let (cfg, classes) = (located.cfg, &located.query.classes);
-    let valid_lifetime = classify::first(cfg, classes, |class| class.valid_lifetime);
-    let preferred_lifetime = classify::first(cfg, classes, |class| class.own.preferred_lifetime);
+    let valid_lifetime = classes::first(cfg, classes, |class| class.valid_lifetime);
+    let preferred_lifetime = classes::first(cfg, classes, |class| class.own.preferred_lifetime);
     let timers = Timers {
         valid_lifetime: valid_lifetime.unwrap_or(subnet.timers.valid_lifetime),
         ..subnet.timers
