@@ -144,13 +144,14 @@ pub(super) async fn packets(subject: &Subject) -> Outcome {
     let points = subject.points()?;
     let big = Material::big(&subject.identity.subnets);
     let mut line = subject.line().await?;
+    let mut ids = 1..;
     for (material, what) in [
         (Material::empty(), "an empty packet"),
         (big, "a big packet"),
     ] {
-        for point in &points {
+        for (point, id) in points.iter().zip(&mut ids) {
             let what = format!("{what} at {point}");
-            let answer = line.ask(subject.call_with(1, *point, &material)).await;
+            let answer = line.ask(subject.call_with(id, *point, &material)).await;
             if let Err(error) = answer {
                 return failed(format!("{what}: {error}"));
             }
@@ -165,9 +166,10 @@ pub(super) async fn context(subject: &Subject) -> Outcome {
     let points = subject.points()?;
     let mut line = subject.line().await?;
     let foreign = Bytes::from(vec![0xa5; MAX_CONTEXT]);
+    let mut ids = 1..;
     for start in [Bytes::new(), foreign] {
         let mut context = start;
-        for (id, point) in (1..).zip(&points) {
+        for (point, id) in points.iter().zip(&mut ids) {
             let call = v1::CalloutRequest {
                 context: context.clone(),
                 ..subject.call(id, *point)

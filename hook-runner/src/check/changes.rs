@@ -9,9 +9,11 @@ use serde_json::Value;
 pub(super) async fn changes(subject: &Subject) -> Outcome {
     let points = subject.points()?;
     let mut line = subject.line().await?;
+    // No id twice: a reply that comes late must not be taken for that of a later call.
+    let mut ids = 1..;
     for material in [subject.material.clone(), Material::empty()] {
-        for point in &points {
-            let call = subject.call_with(1, *point, &material);
+        for (point, id) in points.iter().zip(&mut ids) {
+            let call = subject.call_with(id, *point, &material);
             let answer = line
                 .ask(call)
                 .await
