@@ -52,7 +52,8 @@ fuzz: ## fuzz one decoder: make fuzz NAME=decode4 [FUZZ_SECONDS=60]; needs cargo
 	@test -n "$(NAME)" || { echo "make fuzz NAME=...: one of" tests/fuzz/fuzz_targets/*.rs >&2; exit 64; }
 	cargo +nightly fuzz run $(NAME) --fuzz-dir tests/fuzz -- -max_total_time=$(FUZZ_SECONDS)
 
-gen: ## write generated files again
+gen: needs ## write generated files again
+	scripts/gen-stubs
 	UPDATE=1 cargo test -p outrigger-proto
 	UPDATE=1 cargo test -p outrigger-hook-sdk --test paths
 	UPDATE=1 cargo test -p outrigger-server --lib the_page_of_commands

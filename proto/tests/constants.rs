@@ -9,8 +9,8 @@ use std::error::Error;
 use std::fmt::Write;
 use std::process::Command;
 
-const PYTHON: &str = "proto/constants/python/hook_points.py";
-const GO: &str = "proto/constants/go/hook_points.go";
+const PYTHON: &str = "hooks/python/sdk/src/outrigger_hooks/hook_points.py";
+const GO: &str = "hooks/go/sdk/hookpoints/hook_points.go";
 
 const STEPS: [NextStep; 4] = [
     NextStep::Continue,
