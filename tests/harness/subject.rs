@@ -176,6 +176,19 @@ impl Family {
         }
     }
 
+    /// The family's name of a hook point: `subnet_select` is `subnet4_select`.
+    ///
+    /// # Panics
+    ///
+    /// When the name has no underscore.
+    #[must_use]
+    #[track_caller]
+    pub fn hook_point(self, name: &str) -> String {
+        let (before, after) = name.split_once('_').expect("such as subnet_select");
+        let before = before.trim_end_matches(['4', '6']);
+        format!("{before}{}_{after}", self.digit())
+    }
+
     /// What a server logs when it is ready to receive.
     pub(crate) fn started(self) -> &'static str {
         match self {

@@ -1,26 +1,34 @@
 //! The hook service that does wrong what it is told to (`tests/service`).
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::host::Host;
 use crate::process::Process;
-use crate::{PATIENCE, place};
+use crate::{Language, PATIENCE};
 
 /// How the service is started.
 #[derive(Clone, Debug)]
 pub struct TestService {
     host: Host,
     socket: PathBuf,
+    language: Language,
 }
 
 impl TestService {
-    /// On this host, at a socket of that name in the lab's directory.
+    /// The one in Rust, on this host, at a socket of that name in the lab's directory.
     #[must_use]
     pub fn new(host: &Host, name: &str) -> Self {
+        Self::of(Language::Rust, host, name)
+    }
+
+    /// As [`TestService::new`], in this language. Those in other languages than Rust know fewer faults that need a
+    /// service to break the protocol, and more of those that the language has.
+    #[must_use]
+    pub fn of(language: Language, host: &Host, name: &str) -> Self {
         Self {
             host: host.clone(),
             socket: host.dir().join(name),
+            language,
         }
     }
 
@@ -40,7 +48,7 @@ impl TestService {
     #[track_caller]
     pub fn start(&self, arguments: &[&str]) -> Process {
         let _ = std::fs::remove_file(&self.socket);
-        let mut command = Command::new(place::program("outrigger-test-service"));
+        let mut command = self.language.test_service();
         command.arg("--listen").arg(&self.socket).args(arguments);
         let process = self.host.start(command);
         process.wait_for_line("listening", PATIENCE);

@@ -151,9 +151,7 @@ impl Twin {
     #[must_use]
     #[track_caller]
     pub fn hook_point(&self, name: &str) -> String {
-        let (before, after) = name.split_once('_').expect("such as subnet_select");
-        let before = before.trim_end_matches(['4', '6']);
-        format!("{before}{}_{after}", self.family.digit())
+        self.family.hook_point(name)
     }
 
     /// Clients that lease, or lease and then renew, through the load generator.

@@ -6,10 +6,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use outrigger_lab::{Family, PATIENCE, poll};
+use outrigger_lab::{Family, Language, PATIENCE, poll};
 use serde_json::json;
 
-use crate::failure_stage::{LOAD_CLIENTS, SILENCE, Stage, alone, start_load};
+use crate::failure_stage::{LOAD_CLIENTS, SILENCE, Stage, alone, in_every_language, start_load};
 
 /// Callouts of a DISCOVER or SOLICIT that is answered.
 const CALLS: u64 = 3;
@@ -19,6 +19,7 @@ const SOON: Duration = Duration::from_millis(300);
 /// Serves the load healthy, then with the fault, then healed again.
 #[track_caller]
 fn others_are_served(
+    language: Language,
     family: Family,
     arguments: &[&str],
     causes: &[&str],
@@ -26,7 +27,12 @@ fn others_are_served(
     heal: impl FnOnce(&mut Stage),
 ) {
     let _alone = alone();
-    let mut stage = Stage::new(family, json!({ "on-failure": "continue" }), arguments);
+    let mut stage = Stage::of(
+        language,
+        family,
+        json!({ "on-failure": "continue" }),
+        arguments,
+    );
     let control = start_load(&stage.twin, 0).finish();
     assert_eq!(control.count("lost"), 0, "{}", control.text());
     // A busy machine may miss a deadline now and then.
@@ -100,38 +106,41 @@ fn restart(stage: &mut Stage) {
     stage.replace_service(&[]);
 }
 
-of_both_families! {
-    a_killed_service_slows_nobody => |family| {
-        others_are_served(family, &[], &["unavailable"], |stage| stage.kill_service(), restart);
+in_every_language! {
+    a_killed_service_slows_nobody => |language, family| {
+        others_are_served(language, family, &[], &["unavailable"], |stage| stage.kill_service(), restart);
     };
-    a_stopped_service_slows_nobody_and_answers_when_it_goes_on => |family| {
+    a_stopped_service_slows_nobody_and_answers_when_it_goes_on => |language, family| {
         let stop = |stage: &mut Stage| stage.service.signal(Signal::SIGSTOP);
         let go_on = |stage: &mut Stage| {
             stage.service.signal(Signal::SIGCONT);
             stage.wait_for_marks();
             assert!(stage.counters().late_replies() > 0);
         };
-        others_are_served(family, &[], &["deadline", "unavailable"], stop, go_on);
+        others_are_served(language, family, &[], &["deadline", "unavailable"], stop, go_on);
     };
-    a_service_that_stops_in_order_slows_nobody => |family| {
+    a_service_that_stops_in_order_slows_nobody => |language, family| {
         let stop = |stage: &mut Stage| {
             assert!(stage.service.terminate(PATIENCE).success());
         };
-        others_are_served(family, &[], &["unavailable"], stop, restart);
+        others_are_served(language, family, &[], &["unavailable"], stop, restart);
     };
+}
+
+of_both_families! {
     a_service_that_sends_garbage_slows_nobody => |family| {
         let garbage = |stage: &mut Stage| {
             stage.service.signal(Signal::SIGUSR1);
             stage.service.wait_for_line("NOISE", PATIENCE);
         };
-        others_are_served(family, &["--noisy"], &["session_lost", "unavailable"], garbage, restart);
+        others_are_served(Language::Rust, family, &["--noisy"], &["session_lost", "unavailable"], garbage, restart);
     };
     a_service_that_is_always_late_slows_nobody => |family| {
         let late = |stage: &mut Stage| stage.replace_service(&["--fault", "late"]);
-        others_are_served(family, &[], &["deadline"], late, restart);
+        others_are_served(Language::Rust, family, &[], &["deadline"], late, restart);
     };
     a_service_that_breaks_the_protocol_slows_nobody => |family| {
         let malformed = |stage: &mut Stage| stage.replace_service(&["--fault", "malformed"]);
-        others_are_served(family, &[], &["malformed_reply"], malformed, restart);
+        others_are_served(Language::Rust, family, &[], &["malformed_reply"], malformed, restart);
     };
 }

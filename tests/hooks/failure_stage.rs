@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use outrigger_lab::{Counters, Family, Loading, PATIENCE, Process, Server, Subject};
+use outrigger_lab::{Counters, Family, Language, Loading, PATIENCE, Process, Server, Subject};
 use outrigger_lab::{TestService, Twin, poll};
 use serde_json::{Value, json};
 
@@ -26,11 +26,22 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// `further` are members of the service's entry in the configuration.
+    /// As [`Stage::of`], with the service in Rust.
     #[track_caller]
     pub(crate) fn new(family: Family, further: Value, arguments: &[&str]) -> Self {
+        Self::of(Language::Rust, family, further, arguments)
+    }
+
+    /// `further` are members of the service's entry in the configuration.
+    #[track_caller]
+    pub(crate) fn of(
+        language: Language,
+        family: Family,
+        further: Value,
+        arguments: &[&str],
+    ) -> Self {
         let twin = Twin::new(family);
-        let address = TestService::new(twin.lab().server(), "test-service.sock");
+        let address = TestService::of(language, twin.lab().server(), "test-service.sock");
         let service = address.start(arguments);
         let config = config(&twin, &address, further);
         let server = Subject::start(twin.lab().server(), &config);
@@ -127,6 +138,48 @@ pub(crate) fn start_load(twin: &Twin, first_client: u32) -> Loading {
         .with("--seconds", LOAD_SECONDS)
         .start()
 }
+
+/// One test for each language and family.
+macro_rules! in_every_language {
+    ($($(#[$attribute:meta])* $name:ident => $scenario:expr;)+) => {$(
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+            use outrigger_lab::Language;
+
+            #[test]
+            fn rust_v4() {
+                ($scenario)(Language::Rust, Family::V4);
+            }
+
+            #[test]
+            fn rust_v6() {
+                ($scenario)(Language::Rust, Family::V6);
+            }
+
+            #[test]
+            fn python_v4() {
+                ($scenario)(Language::Python, Family::V4);
+            }
+
+            #[test]
+            fn python_v6() {
+                ($scenario)(Language::Python, Family::V6);
+            }
+
+            #[test]
+            fn go_v4() {
+                ($scenario)(Language::Go, Family::V4);
+            }
+
+            #[test]
+            fn go_v6() {
+                ($scenario)(Language::Go, Family::V6);
+            }
+        }
+    )+};
+}
+pub(crate) use in_every_language;
 
 /// Rates are compared with nothing else of this program running.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {

@@ -1,9 +1,10 @@
 //! A service made of generated stubs alone, in Python, which answers one `Call` after another.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use outrigger_lab::{Family, Host, Lab, PATIENCE, Process, Server, Subject, Twin, Udhcpc, program};
+use outrigger_lab::{python, python_file, repository};
 use serde_json::json;
 
 use crate::failure_stage::SILENCE;
@@ -12,27 +13,6 @@ const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 /// What the service gives to guests, and the server to others.
 const GUEST: u32 = 600;
 const USUAL: u32 = 3600;
-
-/// The Python of `scripts/install-test-needs`.
-#[track_caller]
-fn python() -> PathBuf {
-    let of_builds = || {
-        let test = std::env::current_exe().unwrap();
-        test.ancestors().nth(3).unwrap().join("test-venv")
-    };
-    let folder = std::env::var_os("OUTRIGGER_TEST_VENV").map_or_else(of_builds, PathBuf::from);
-    let python = folder.join("bin/python");
-    assert!(
-        python.is_file(),
-        "{} is missing: `make needs` makes it; OUTRIGGER_TEST_VENV names another folder to look in",
-        python.display()
-    );
-    python
-}
-
-fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
 
 /// Makes the stubs of the protocol.
 #[track_caller]
@@ -67,12 +47,8 @@ impl StubService {
         let stubs = host.dir().join("stubs");
         make_stubs(&stubs);
         let socket = host.dir().join("stub.sock");
-        let mut command = Command::new(python());
-        command
-            .env("PYTHONPATH", &stubs)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .arg(repository().join("tests/stubs/service.py"))
-            .arg(&socket);
+        let mut command = python_file("tests/stubs/service.py");
+        command.env("PYTHONPATH", &stubs).arg(&socket);
         let process = host.start(command);
         process.wait_for_line("listening", PATIENCE);
         Self {
