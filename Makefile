@@ -55,6 +55,7 @@ fuzz: ## fuzz one decoder: make fuzz NAME=decode4 [FUZZ_SECONDS=60]; needs cargo
 gen: needs ## write generated files again
 	scripts/gen-stubs
 	UPDATE=1 cargo test -p outrigger-proto
+	UPDATE=1 cargo test -p outrigger-wire --test option_table
 	UPDATE=1 cargo test -p outrigger-hook-sdk --test paths
 	UPDATE=1 cargo test -p outrigger-server --lib the_page_of_commands
 

@@ -8,7 +8,7 @@ mod text;
 
 pub use encode::{Encoded, encode};
 pub use error::{EncodeError, Problem};
-pub use show::{fits, to_text};
+pub use show::{fits, to_text, typed_text};
 pub use text::{bytes_from_hex, bytes_from_text};
 
 #[cfg(test)]

@@ -198,6 +198,11 @@ impl Definitions {
             .flat_map(|space| space.by_code.values())
     }
 
+    /// Names of the spaces that [`Self::is_space`] knows, in no order.
+    pub fn spaces(&self) -> impl Iterator<Item = &str> {
+        self.spaces.keys().map(String::as_str)
+    }
+
     /// Whether a space has a definition, or is a standard one.
     #[must_use]
     pub fn is_space(&self, space: &str) -> bool {

@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 #[must_use]
 pub fn to_text(universe: Universe, definition: Option<&Definition>, payload: &[u8]) -> String {
     definition
-        .and_then(|definition| typed(universe, definition, payload))
+        .and_then(|definition| typed_text(universe, definition, payload))
         .unwrap_or_else(|| hex(payload))
 }
 
@@ -33,7 +33,10 @@ pub fn fits(definition: &Definition, payload: &[u8]) -> bool {
     }
 }
 
-fn typed(universe: Universe, definition: &Definition, payload: &[u8]) -> Option<String> {
+/// As [`to_text`], but `None` where the bytes do not have the form of the definition: one of its fields is cut short
+/// or holds what its type cannot.
+#[must_use]
+pub fn typed_text(universe: Universe, definition: &Definition, payload: &[u8]) -> Option<String> {
     let single = [definition.kind];
     let types = if definition.kind == OptionType::Record {
         &definition.record[..]
