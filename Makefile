@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help demo test check fmt-check clippy doc deny units examples documents lab fuzz gen bench build forgetful lab-build needs
+.PHONY: help demo test python go stubs check fmt-check clippy doc deny units examples documents lab fuzz gen bench build forgetful lab-build needs
 
 # A build that is made once (a clean clone, CI) gains nothing from incremental files.
 ifdef CI
@@ -18,9 +18,18 @@ help: ## list the targets
 demo: ## play the demo in private network namespaces
 	deploy/demo/run
 
-test: needs lab-build units ## install what the tests need, then run all of them
+test: needs lab-build units stubs python go ## install what the tests need, then run all of them
 	cargo test --workspace --no-fail-fast
 	cargo test --manifest-path tests/fuzz/Cargo.toml
+
+python: needs ## the SDK for Python, its user_chk and examples: lints, types, tests, wheel
+	scripts/test-python
+
+go: needs ## the SDK for Go, its user_chk and examples: lints, tests with the race detector
+	scripts/test-go
+
+stubs: needs ## what is generated from proto/ for Python and Go is up to date
+	scripts/gen-stubs --check
 
 check: fmt-check clippy test doc deny examples documents ## everything that a change must pass
 

@@ -1,5 +1,7 @@
 //! Who may import whom. The table is the drawing in ARCHITECTURE.md.
 
+mod toolchains;
+
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
