@@ -1,7 +1,7 @@
 //! One call of a hook point, from a captured or described packet; the reply as JSON.
 
 mod description;
-mod packet;
+pub(crate) mod packet;
 mod pcap;
 
 use crate::material::Material;

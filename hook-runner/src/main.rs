@@ -1,6 +1,7 @@
-//! Starts, watches, restarts and drains the hook services of one host; checks and calls any service.
+//! Starts, watches, restarts and drains the hook services of one host; checks, calls and measures any service.
 
 mod backoff;
+mod bench;
 mod call;
 mod check;
 mod config;
@@ -19,6 +20,7 @@ mod show;
 mod subnets;
 mod supervise;
 
+use bench::BenchError;
 use call::CallError;
 use clap::{Parser, Subcommand};
 use config::Config;
@@ -60,6 +62,9 @@ enum Command {
     Check(check::Arguments),
     /// Calls one hook point of a service and prints the reply as JSON.
     Call(call::Arguments),
+    /// Measures calls per second, latency and CPU time of a service, on a session against one by one. Its callouts are
+    /// called, as often as they can be.
+    Bench(bench::Arguments),
     /// Makes a project for a new hook service, with a test.
     New(new::Arguments),
     /// Stands between a server and a service and records their calls, until SIGINT or SIGTERM. The file holds personal
@@ -91,6 +96,7 @@ fn main() -> ExitCode {
         Command::Run { file } => run(&file),
         Command::Check(arguments) => check(arguments),
         Command::Call(arguments) => call(arguments),
+        Command::Bench(arguments) => bench(arguments),
         Command::New(arguments) => new(&arguments),
         Command::Record(arguments) => record(arguments),
         Command::Replay(arguments) => replay(arguments),
@@ -137,6 +143,30 @@ fn call(arguments: call::Arguments) -> ExitCode {
                     ..
                 } => CONFIG,
                 CallError::Peer { .. } => IO,
+            })
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(INTERNAL)
+        }
+    }
+}
+
+fn bench(arguments: bench::Arguments) -> ExitCode {
+    let measuring = async { Ok(bench::run(arguments, &mut std::io::stdout()).await) };
+    match block_on(measuring) {
+        Ok(Ok(true)) => ExitCode::SUCCESS,
+        Ok(Ok(false)) => ExitCode::FAILURE,
+        Ok(Err(error)) => {
+            tracing::error!("{error}");
+            ExitCode::from(match error {
+                BenchError::Packet(_) | BenchError::Usage(_) => USAGE,
+                BenchError::Peer {
+                    source: PeerError::Refused(_),
+                    ..
+                } => CONFIG,
+                BenchError::Peer { .. } => UNAVAILABLE,
+                BenchError::Process(_) | BenchError::Output(_) => IO,
             })
         }
         Err(error) => {

@@ -94,10 +94,10 @@ impl PeerError {
 
 /// Sends bytes as they are, so that messages can have what this version of the protocol does not know.
 #[derive(Debug, Clone, Copy)]
-struct Raw<T>(PhantomData<T>);
+pub(crate) struct Raw<T>(pub(crate) PhantomData<T>);
 
 #[derive(Debug, Clone, Copy)]
-struct AsTheyAre;
+pub(crate) struct AsTheyAre;
 
 impl Encoder for AsTheyAre {
     type Item = Vec<u8>;
@@ -224,7 +224,8 @@ impl Peer {
         Ok(session)
     }
 
-    async fn grpc(&self) -> Result<Grpc<Channel>, Status> {
+    /// A client of the protocol's RPCs, once the connection takes one more.
+    pub(crate) async fn grpc(&self) -> Result<Grpc<Channel>, Status> {
         let mut grpc = Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE);
         let ready = grpc.ready().await;
         ready.map_err(|error| Status::unavailable(error.to_string()))?;
@@ -232,7 +233,8 @@ impl Peer {
     }
 }
 
-fn path(method: &'static str) -> PathAndQuery {
+/// Of one of the protocol's RPCs.
+pub(crate) fn path(method: &'static str) -> PathAndQuery {
     PathAndQuery::from_static(match method {
         "Load" => "/outrigger.hooks.v1.Callouts/Load",
         "Call" => "/outrigger.hooks.v1.Callouts/Call",

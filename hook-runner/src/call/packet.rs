@@ -73,17 +73,17 @@ enum Role {
 
 /// Where the packets of a call are.
 #[derive(Debug)]
-pub(super) struct Sources<'a> {
-    pub(super) packet: Option<&'a Path>,
-    pub(super) hex: Option<&'a str>,
-    pub(super) response: Option<&'a Path>,
+pub(crate) struct Sources<'a> {
+    pub(crate) packet: Option<&'a Path>,
+    pub(crate) hex: Option<&'a str>,
+    pub(crate) response: Option<&'a Path>,
     /// Of a capture, from 1.
-    pub(super) number: usize,
+    pub(crate) number: usize,
 }
 
 impl Sources<'_> {
     /// Puts the packets into `material`; what there is no source for stays.
-    pub(super) fn read(&self, family: Family, material: &mut Material) -> Result<(), PacketError> {
+    pub(crate) fn read(&self, family: Family, material: &mut Material) -> Result<(), PacketError> {
         if let Some(digits) = self.hex {
             put_datagram(family, material, Role::Query, &hex("--hex", digits)?)?;
         }
