@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod bad_hooks;
+mod demo_hook;
 mod failure_drain;
 mod failure_overload;
 mod failure_policies;
