@@ -40,7 +40,7 @@ func runOnce(ctx context.Context, what string, function func(context.Context) er
 	if function == nil {
 		return nil
 	}
-	failure := guarded(what, func() { err = function(ctx) })
+	failure := guardedApart(what, func() { err = function(ctx) })
 	return errors.Join(failure, err)
 }
 
@@ -77,7 +77,7 @@ func (e *engine) loadFor(ctx context.Context, request *hooksv1.LoadRequest, load
 	hook := e.service.Hook
 	if e.service.Load != nil {
 		var err error
-		failure := guarded("Load", func() { hook, err = e.service.Load(ctx, load) })
+		failure := guardedApart("Load", func() { hook, err = e.service.Load(ctx, load) })
 		if err := errors.Join(failure, err); err != nil {
 			return nil, err
 		}
@@ -90,7 +90,8 @@ func (e *engine) loadFor(ctx context.Context, request *hooksv1.LoadRequest, load
 	return subscriptions, nil
 }
 
-// run runs the callout that a request asks for. The request belongs to the call from here on. instanceID is that of the
+// run runs the callout that a request asks for, in this goroutine: a callout that ends it (runtime.Goexit) does not come
+// back, and the caller answers with errGoexit. The request belongs to the call from here on. instanceID is that of the
 // session's server, or serverKey of its Hello; empty for a call outside any session, which names no server. park sends
 // the PARK reply; nil: the packet cannot be held. Never panics, whatever the request or the callout.
 func (e *engine) run(
@@ -181,8 +182,20 @@ func (c *configuration) command(arguments *hooksv1.Arguments) (callout, error) {
 	return bind(answer), nil
 }
 
-// errGoexit is the failure of a function of the author that ended its goroutine.
+// errGoexit is the failure of a callout that ended its goroutine.
 var errGoexit = errors.New("the callout ended its goroutine (runtime.Goexit)")
+
+// guardedApart is guarded in a goroutine of its own, so that runtime.Goexit is an error too.
+func guardedApart(what string, function func()) error {
+	failure := fmt.Errorf("%s ended its goroutine (runtime.Goexit)", what)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		failure = guarded(what, function)
+	}()
+	<-done
+	return failure
+}
 
 // guarded calls a function of the author. A panic is an error, with the stack in the log.
 func guarded(what string, function func()) (failure error) {

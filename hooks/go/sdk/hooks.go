@@ -2,7 +2,6 @@ package outrigger
 
 import (
 	"context"
-
 )
 
 // Buffer4ReceiveHook is called at buffer4_receive: a datagram has arrived and is not parsed yet.

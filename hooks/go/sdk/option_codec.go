@@ -45,9 +45,9 @@ func (d *definition) fields() []string {
 	return []string{d.kind}
 }
 
-// tupleLength is how many bytes the length of a text takes: DHCPv4 has one, DHCPv6 two.
-func tupleLength(family int) int {
-	if family == 4 {
+// tupleLength is how many bytes the length of a text takes: DHCPv4 has one, DHCPv6 and RFC 8572 have two.
+func (d *definition) tupleLength(family int) int {
+	if family == 4 && d.name != "v4-sztp-redirect" {
 		return 1
 	}
 	return 2
@@ -63,7 +63,7 @@ func (d *definition) headLength(family int, data []byte) int {
 	}
 	rest := data
 	for _, kind := range d.fields() {
-		_, behind, err := takeField(kind, family, rest)
+		_, behind, err := takeField(kind, d.tupleLength(family), rest)
 		if err != nil {
 			return -1
 		}
@@ -83,7 +83,7 @@ func decodeFields(d *definition, family int, data []byte) (fields []any, rest []
 		kind := kinds[min(len(fields), len(kinds)-1)]
 		before := len(rest)
 		var value any
-		if value, rest, err = takeField(kind, family, rest); err != nil {
+		if value, rest, err = takeField(kind, d.tupleLength(family), rest); err != nil {
 			return nil, nil, fmt.Errorf("field %d: %s: %w", len(fields)+1, kind, err)
 		}
 		fields = append(fields, value)
@@ -144,7 +144,7 @@ func typedList[T any](fields []any) []T {
 }
 
 // takeField takes one field off data.
-func takeField(kind string, family int, data []byte) (value any, rest []byte, err error) {
+func takeField(kind string, tupleLength int, data []byte) (value any, rest []byte, err error) {
 	take := func(length int) []byte {
 		if len(data) < length {
 			err = errShort
@@ -184,7 +184,7 @@ func takeField(kind string, family int, data []byte) (value any, rest []byte, er
 	case "string":
 		return string(data), nil, nil
 	case "tuple":
-		return takeTuple(family, data)
+		return takeTuple(tupleLength, data)
 	case "fqdn":
 		return takeFqdn(data)
 	default:
@@ -209,8 +209,7 @@ func takePrefix(data []byte) (any, []byte, error) {
 	return netip.PrefixFrom(netip.AddrFrom16(address), int(data[0])), data[1+length:], nil
 }
 
-func takeTuple(family int, data []byte) (any, []byte, error) {
-	head := tupleLength(family)
+func takeTuple(head int, data []byte) (any, []byte, error) {
 	if len(data) < head {
 		return nil, nil, errors.New("the text is cut short")
 	}
@@ -325,14 +324,16 @@ func encodeOption(s *space, code uint16, value any) ([]byte, error) {
 }
 
 // shown is a value for errors, shortened, with its type.
-func shown(value any) string { return fmt.Sprintf("%s (%T)", clipped(fmt.Sprintf("%#v", value)), value) }
+func shown(value any) string {
+	return fmt.Sprintf("%s (%T)", clipped(fmt.Sprintf("%#v", value)), value)
+}
 
 func encodeFields(d *definition, family int, value any) ([]byte, error) {
 	switch {
 	case d == nil, d.kind == "internal":
 		return nil, errors.New("[]byte is wanted")
 	case d.kind != "record" && !d.array:
-		return appendField(nil, d.kind, family, value)
+		return appendField(nil, d.kind, d.tupleLength(family), value)
 	}
 	fields := []any{value}
 	if list := reflect.ValueOf(value); value != nil && list.Kind() == reflect.Slice {
@@ -343,14 +344,14 @@ func encodeFields(d *definition, family int, value any) ([]byte, error) {
 	} else if d.kind == "record" {
 		return nil, errors.New("[]any with the fields is wanted")
 	}
-	kinds := d.fields()
+	kinds, tupleLength := d.fields(), d.tupleLength(family)
 	if d.kind == "record" && (len(fields) < len(kinds) || len(fields) > len(kinds) && !d.array) {
 		return nil, fmt.Errorf("it has %d fields, %d are wanted", len(fields), len(kinds))
 	}
 	var data []byte
 	for i, field := range fields {
 		var err error
-		if data, err = appendField(data, kinds[min(i, len(kinds)-1)], family, field); err != nil {
+		if data, err = appendField(data, kinds[min(i, len(kinds)-1)], tupleLength, field); err != nil {
 			return nil, fmt.Errorf("field %d: %w", i+1, err)
 		}
 	}
@@ -358,7 +359,7 @@ func encodeFields(d *definition, family int, value any) ([]byte, error) {
 }
 
 // appendField puts one field behind data.
-func appendField(data []byte, kind string, family int, value any) ([]byte, error) {
+func appendField(data []byte, kind string, tupleLength int, value any) ([]byte, error) {
 	switch kind {
 	case "empty":
 		if value != nil {
@@ -401,7 +402,7 @@ func appendField(data []byte, kind string, family int, value any) ([]byte, error
 		if !ok {
 			return nil, errors.New("a string is wanted")
 		}
-		return appendText(data, kind, family, text)
+		return appendText(data, kind, tupleLength, text)
 	}
 	raw, ok := value.([]byte)
 	if !ok {
@@ -410,14 +411,14 @@ func appendField(data []byte, kind string, family int, value any) ([]byte, error
 	return append(data, raw...), nil
 }
 
-func appendText(data []byte, kind string, family int, text string) ([]byte, error) {
+func appendText(data []byte, kind string, tupleLength int, text string) ([]byte, error) {
 	switch kind {
 	case "fqdn":
 		return appendFqdn(data, text)
 	case "string":
 		return append(data, text...), nil
 	}
-	if tupleLength(family) == 1 {
+	if tupleLength == 1 {
 		if len(text) > 255 {
 			return nil, fmt.Errorf("the text has %d bytes; 255 are possible", len(text))
 		}

@@ -34,6 +34,14 @@ var (
 	dhcp6Space = sync.OnceValue(func() *space { return newSpace(6, "dhcp6") })
 )
 
+// packetSpace is the space of the options of a packet.
+func packetSpace(family int) *space {
+	if family == 6 {
+		return dhcp6Space()
+	}
+	return dhcp4Space()
+}
+
 var (
 	spacesMutex sync.Mutex
 	// spaces has those of the table that were asked for.
@@ -115,11 +123,7 @@ func translatedPath(path string, family int) (string, error) {
 		if _, err := strconv.ParseUint(name, 10, 16); err == nil {
 			return path, nil
 		}
-		root := dhcp4Space()
-		if family == 6 {
-			root = dhcp6Space()
-		}
-		known, err := root.named(name)
+		known, err := packetSpace(family).named(name)
 		if err != nil {
 			return "", err
 		}

@@ -173,10 +173,14 @@ func (o *PacketOptions) String(name string) (string, bool) {
 }
 
 // Strings is an option that is a list of texts or domain names.
-func (o *PacketOptions) Strings(name string) ([]string, bool) { return readList[string](o, name, "string") }
+func (o *PacketOptions) Strings(name string) ([]string, bool) {
+	return readList[string](o, name, "string")
+}
 
 // Addr is an option that is an address.
-func (o *PacketOptions) Addr(name string) (netip.Addr, bool) { return read[netip.Addr](o, name, "address") }
+func (o *PacketOptions) Addr(name string) (netip.Addr, bool) {
+	return read[netip.Addr](o, name, "address")
+}
 
 // Addrs is an option that is a list of addresses.
 func (o *PacketOptions) Addrs(name string) ([]netip.Addr, bool) {

@@ -376,7 +376,9 @@ func changes4(call *Call, side side) *hooksv1.Packet4Changes {
 
 type withQuery4 struct{ query Packet4 }
 
-func (w *withQuery4) fill(call *Call, message *hooksv1.Packet4) { w.query.fill(call, querySide, message) }
+func (w *withQuery4) fill(call *Call, message *hooksv1.Packet4) {
+	w.query.fill(call, querySide, message)
+}
 
 // Query is the client's packet.
 func (w *withQuery4) Query() *Packet4 { return &w.query }

@@ -270,7 +270,9 @@ func changes6(call *Call, side side) *hooksv1.Packet6Changes {
 
 type withQuery6 struct{ query Packet6 }
 
-func (w *withQuery6) fill(call *Call, message *hooksv1.Packet6) { w.query.fill(call, querySide, message) }
+func (w *withQuery6) fill(call *Call, message *hooksv1.Packet6) {
+	w.query.fill(call, querySide, message)
+}
 
 // Query is the client's packet.
 func (w *withQuery6) Query() *Packet6 { return &w.query }
