@@ -108,7 +108,9 @@ class Engine:
         }
         load = Load(request, subscribed)
         state = None if hook._load is None else await _result(hook._load(load))
-        self._loads.insert(load.instance_id, load.service_name, load.revision, load.family, self._plans(load, subscribed, state))
+        self._loads.insert(
+            load.instance_id, load.service_name, load.revision, load.family, self._plans(load, subscribed, state)
+        )
         return load, subscribed
 
     def _plans(self, load: Load, subscribed: dict[HookPoint, Paths], state: Any) -> dict[int, Plan]:

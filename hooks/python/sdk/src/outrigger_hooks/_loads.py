@@ -31,9 +31,7 @@ class Loads(Generic[C]):
         self._by_key[key] = (family, configuration)
         self._by_call = {}
 
-    def find(
-        self, instance_id: str | None, service_name: str | None, revision: int, family: int | None
-    ) -> C | None:
+    def find(self, instance_id: str | None, service_name: str | None, revision: int, family: int | None) -> C | None:
         """The latest load of that revision which is of this server, service and family; None is any of them.
 
         A call outside any session names neither server nor service.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .errors import HookDefinitionError
+from ._option_codec import space
+from .errors import HookDefinitionError, UnknownOption
 from .hook_points import SPECS, HookPoint
 
 
@@ -26,11 +27,24 @@ def checked_paths(point: HookPoint, verb: str, paths: Iterable[str]) -> tuple[st
     for path in translated:
         if not any(covers(row, path) or covers(path, row) for row in rows):
             possible = ", ".join(rows) or "nothing"
-            raise HookDefinitionError(
-                f'the hook wants to {verb} "{path}" at {spec.name}; possible are: {possible}'
-            )
+            raise HookDefinitionError(f'the hook wants to {verb} "{path}" at {spec.name}; possible are: {possible}')
     return translated
 
 
 def _translated(point: HookPoint, path: str) -> str:
-    return path
+    """The same path with codes in place of Kea's names: "query.options.dhcp-agent-options.circuit-id" is "query.options.82.1"."""
+    words = path.split(".")
+    if words[:2] not in (["query", "options"], ["response", "options"], ["ia", "options"]):
+        return path
+    family = SPECS[point].family
+    key = f"{family}:dhcp{family}"
+    codes = []
+    for word in words[2:]:
+        try:
+            codec = space(key).find(int(word) if word.isdigit() else word)
+        except UnknownOption as error:
+            raise HookDefinitionError(f'in the path "{path}": {error}') from None
+        codes.append(str(codec.code))
+        # What is below a vendor's option depends on the enterprise: there it goes by code.
+        key = codec.encapsulates or f"{family}:vendor-"
+    return ".".join([*words[:2], *codes])

@@ -6,9 +6,8 @@ import enum
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ._paths import covers
+from ._rights import Rights
 from .call import Call
-from .errors import NotChangeable
 from .hook_points import SPECS, HookPoint
 from .load import Load, Paths
 
@@ -19,32 +18,6 @@ class Mode(enum.Enum):
     INLINE = 1
     ASYNC = 2
     BLOCKING = 3
-
-
-class Rights:
-    """What a callout may change: what the table of hook points and its subscription both say."""
-
-    __slots__ = ("_rows", "_writes", "spec")
-
-    def __init__(self, point: HookPoint, writes: tuple[str, ...]) -> None:
-        self.spec = SPECS[point]
-        self._writes = writes
-        #: Rows of the table that the subscription has whole.
-        self._rows = frozenset(row for row in self.spec.changes if any(covers(path, row) for path in writes))
-
-    def check(self, row: str, code: int | None = None) -> None:
-        """Raises NotChangeable where this row of the table, or this option in it, cannot be changed."""
-        if row in self._rows:
-            return
-        if code is not None and any(covers(path, f"{row}.{code}") for path in self._writes if row in self.spec.changes):
-            return
-        what = row if code is None else f"{row}.{code}"
-        name = self.spec.name
-        if row not in self.spec.changes:
-            possible = ", ".join(self.spec.changes) or "nothing"
-            raise NotChangeable(f'"{what}" cannot be changed at {name}; possible are: {possible}')
-        declared = ", ".join(self._writes) or "nothing"
-        raise NotChangeable(f'"{what}" is not among what the hook said it writes at {name}: {declared}')
 
 
 class Callout:
@@ -61,7 +34,19 @@ class Callout:
 class Plan:
     """What is run at one hook point for one configuration."""
 
-    __slots__ = ("call_class", "callout", "commands", "field", "function", "load", "may_wait", "mode", "name", "rights", "state")
+    __slots__ = (
+        "call_class",
+        "callout",
+        "commands",
+        "field",
+        "function",
+        "load",
+        "may_wait",
+        "mode",
+        "name",
+        "rights",
+        "state",
+    )
 
     def __init__(
         self,
@@ -77,7 +62,7 @@ class Plan:
         self.callout = callout
         #: Of $command, by name.
         self.commands = commands
-        self.rights = Rights(point, paths.writes)
+        self.rights = Rights(point, paths.reads, paths.writes)
         self.load = load
         self.state = state
         #: As in Kea.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
-from outrigger.hooks.v1 import service_pb2
+from outrigger.hooks.v1 import common_pb2, service_pb2
 
 from .context import Context
-from .errors import HookError, NotChangeable, ParkError
+from ._packet import Packet
+from .errors import HookError, MalformedRequest, NotChangeable, ParkError
 from .hook_points import MAX_CONTEXT, HookPoint, NextStep
+from .lease import Lease
 from .subnet import Subnet
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("outrigger_hooks")
 _STEPS = tuple(NextStep)
+
+P = TypeVar("P", bound=Packet)
+L = TypeVar("L", bound=Lease)
 
 
 class Parking(Protocol):
@@ -39,6 +44,7 @@ class Call:
         "_arguments",
         "_context",
         "_context_bytes",
+        "_leased",
         "_parked_at",
         "_parking",
         "_plan",
@@ -73,6 +79,7 @@ class Call:
         self._parked_at: float | None = None
         self._query: Any = None
         self._response: Any = None
+        self._leased: Any = None
 
     @property
     def load(self) -> Load:
@@ -146,30 +153,20 @@ class Call:
 
     def proceed(self) -> None:
         """Has the server go on, whatever the services before decided. A callout that says nothing leaves that as it is."""
-        self._result.next_step = 0
+        self._result.next_step = common_pb2.NEXT_STEP_CONTINUE
 
     def skip(self) -> None:
         """Has the server leave out the step that follows. What that is differs by hook point."""
-        self._result.next_step = 1
+        self._result.next_step = common_pb2.NEXT_STEP_SKIP
 
     def drop(self, why: str = "") -> None:
         """Has the server abandon the packet, where the hook point allows it. The service's log says why."""
-        self._result.next_step = 2
+        self._result.next_step = common_pb2.NEXT_STEP_DROP
         _LOGGER.info("%s: dropped at %s%s%s", self.packet_label, self._plan.name, ": " if why else "", why)
 
     def warn(self, text: str) -> None:
         """Has the server log and count `text` as a warning of this service; the reply counts all the same."""
         self._result.warning = text
-
-    @property
-    def query(self) -> Any:
-        """The client's packet."""
-        return self._arguments.query
-
-    @property
-    def response(self) -> Any:
-        """The server's packet."""
-        return self._arguments.response
 
     @property
     def changes(self) -> Any:
@@ -213,60 +210,86 @@ class Call:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.packet_label!r}>"
 
-
-class Parks(Call):
-    """Hook points where the packet can be held."""
-
-    __slots__ = ()
-
-    @property
-    def park_budget(self) -> float | None:
-        """Seconds for which the server would hold the packet; None where it cannot be held."""
-        if self._parking is None or self._request.park_budget_us == 0:
+    def _packet(self, kind: type[P], side: str) -> P | None:
+        """The query or the response, where the server sent one."""
+        if not self._arguments.HasField(side):
             return None
-        return self._request.park_budget_us / 1e6
+        return kind(getattr(self._arguments, side), side, self._result, self._plan.rights)
 
-    def park(self) -> None:
-        """Holds the packet while the callout goes on: what it returns in the end is the final reply.
+    def _the_query(self, kind: type[P]) -> P:
+        self._query = packet = self._packet(kind, "query")
+        if packet is None:
+            raise MalformedRequest(f"{self._plan.name} came without a query")
+        return packet
 
-        For callouts that are `async def` or `blocking=True`. Raises ParkError where the packet cannot be held.
-        """
-        self._hold()
+    def _the_response(self, kind: type[P]) -> P:
+        self._response = packet = self._packet(kind, "response")
+        if packet is None:
+            raise MalformedRequest(f"{self._plan.name} came without a response")
+        return packet
+
+    def _the_lease(self, kind: type[L], field: str) -> L:
+        if not self._arguments.HasField(field):
+            raise MalformedRequest(f"{self._plan.name} came without a {field.replace('_', ' ')}")
+        lease = kind(getattr(self._arguments, field), "lease", self._result, self._plan.rights)
+        self._leased = lease
+        return lease
+
+    def _other_lease(self, field: str) -> Lease | None:
+        """A lease that is only looked at."""
+        if not self._arguments.HasField(field):
+            return None
+        return Lease(getattr(self._arguments, field), field.replace("_", " "))
+
+    def _leases(self, field: str) -> list[Lease]:
+        return [Lease(message, "lease") for message in getattr(self._arguments, field)]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            row = ABILITIES.get(name)
+            if row is None:
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            if row == "park":
+                raise NotChangeable(f"a packet cannot be held at {self._plan.name}")
+            self._plan.rights.check(row)
+            raise NotChangeable(f"{name} has no effect at {self._plan.name}")
 
 
-class SelectsSubnet(Call):
-    """Hook points that ask for a subnet."""
-
-    __slots__ = ()
-
-    @property
-    def subnet_id(self) -> int | None:
-        """The subnet that is selected so far; None: none."""
-        if self._result.changes.HasField("subnet_id"):
-            return self._result.changes.subnet_id or None
-        return self._arguments.subnet_id or None
-
-    @property
-    def subnet(self) -> Subnet | None:
-        """The subnet that is selected so far; None: none."""
-        return self._subnet(self.subnet_id or 0)
-
-    @property
-    def subnets(self) -> list[Subnet]:
-        """Every subnet of the configuration, in ascending id."""
-        known = self._plan.load.subnets
-        return [known[id] for id in self._arguments.subnet_ids if id in known]
-
-    def select_subnet(self, subnet: int | Subnet | None) -> None:
-        """Has the server use this subnet instead of its own choice; None: go on as if there was no subnet."""
-        self._plan.rights.check("subnet")
-        id = 0 if subnet is None else subnet.id if isinstance(subnet, Subnet) else subnet
-        subnets = self._plan.load.subnets
-        if id and subnets and id not in subnets:
-            raise NotChangeable(f"there is no subnet {id} in the configuration; there are {_listed(subnets)}")
-        self._result.changes.subnet_id = id
+#: What only some hook points let a callout do, by the name of the method, and where it is in the table.
+ABILITIES: dict[str, str] = {
+    "answer": "command-response",
+    "ia_options": "ia.options",
+    "identify_host": "identifier",
+    "park": "park",
+    "refuse_configuration": "error",
+    "replace_parsed": "query.parsed",
+    "replace_wire": "response.wire",
+    "select_subnet": "subnet",
+}
+#: The same for what is assigned.
+ASSIGNED: dict[str, str] = {
+    "address_in_use": "offer-address-in-use",
+    "fwd_update": "names",
+    "hostname": "names",
+    "rev_update": "names",
+}
 
 
-def _listed(ids: Any) -> str:
-    known = sorted(ids)
-    return ", ".join(map(str, known[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
+class _Missing:
+    """An attribute that other hook points have: assigning to it says what is possible here."""
+
+    def __init__(self, name: str, row: str) -> None:
+        self._name = name
+        self._row = row
+
+    def __get__(self, call: Call | None, owner: type) -> Any:
+        raise AttributeError(f"{owner.__name__} has no attribute {self._name!r}")
+
+    def __set__(self, call: Call, value: Any) -> None:
+        call._plan.rights.check(self._row)
+        raise NotChangeable(f"{self._name} has no effect at {call._plan.name}")
+
+
+for _name, _row in ASSIGNED.items():
+    setattr(Call, _name, _Missing(_name, _row))

@@ -29,6 +29,14 @@ class NotChangeable(HookError):
     """The hook point, or what the subscription writes, does not allow this change. The text says what is possible."""
 
 
+class NotRead(HookError):
+    """The callout looks for what its subscription does not read, so the server never sends it."""
+
+
+class UnknownOption(HookError):
+    """No option of this name or code is known."""
+
+
 class OptionValueError(HookError):
     """The value does not fit the definition of the option."""
 

@@ -54,7 +54,6 @@ class Decorator(Generic[C]):
     def __call__(
         self,
         callout: Callable[[C], Any] | None = None,
-        /,
         *,
         reads: Iterable[str] | None = None,
         writes: Iterable[str] | None = None,
@@ -231,4 +230,3 @@ def _callout(function: Callable[[Any], Any], blocking: bool, what: str) -> Callo
         pass
     mode = Mode.ASYNC if is_async else Mode.BLOCKING if blocking else Mode.INLINE
     return Callout(function, mode, getattr(function, "__qualname__", repr(function)))
-

@@ -36,7 +36,7 @@ class ServerApi:
 
         Make one in `load`, not in each callout; it is cheap to keep.
         """
-        interceptors = [_AsyncUnary(self.token), _AsyncStream(self.token)]
+        interceptors: list[grpc.aio.ClientInterceptor] = [_AsyncUnary(self.token), _AsyncStream(self.token)]
         return grpc.aio.insecure_channel(_target(self.endpoint), interceptors=interceptors)
 
     def blocking_channel(self) -> grpc.Channel:
@@ -60,7 +60,7 @@ def _target(endpoint: str) -> str:
 class _Details(grpc.ClientCallDetails):
     """Details of a call with other metadata."""
 
-    def __init__(self, details: Any, metadata: list[tuple[str, str]]) -> None:
+    def __init__(self, details: Any, metadata: tuple[tuple[str, str | bytes], ...]) -> None:
         self.method = details.method
         self.timeout = details.timeout
         self.metadata = metadata
@@ -75,11 +75,14 @@ class _Blocking(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercep
     def __init__(self, token: str) -> None:
         self._authorization = ("authorization", f"Bearer {token}")
 
-    def _send(self, continuation: Callable[[Any, Any], Any], details: Any, request: Any) -> Any:
-        return continuation(_Details(details, [*(details.metadata or ()), self._authorization]), request)
+    def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return self._send(continuation, client_call_details, request)
 
-    intercept_unary_unary = _send
-    intercept_unary_stream = _send
+    def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return self._send(continuation, client_call_details, request)
+
+    def _send(self, continuation: Callable[[Any, Any], Any], details: Any, request: Any) -> Any:
+        return continuation(_Details(details, (*(details.metadata or ()), self._authorization)), request)
 
 
 class _Async:
