@@ -38,9 +38,7 @@ type Registry struct {
 	path     string
 	counters *counters.Counters
 	current  atomic.Pointer[Version]
-	// onReady is called once, when the first good version is in force.
-	onReady func()
-	mutex   sync.Mutex
+	mutex    sync.Mutex
 	// last is what the last refresh found; nil before the first one.
 	last *try
 }
@@ -71,10 +69,9 @@ const (
 	Refused
 )
 
-// New is a registry that has not read its file yet. onReady, where it is not nil, is called once, when there is a version
-// in force.
-func New(path string, counters *counters.Counters, onReady func()) *Registry {
-	return &Registry{path: path, counters: counters, onReady: onReady}
+// New is a registry that has not read its file yet.
+func New(path string, counters *counters.Counters) *Registry {
+	return &Registry{path: path, counters: counters}
 }
 
 // Current is the version in force; nil until the first good one. It never waits.
@@ -130,16 +127,12 @@ func (r *Registry) Refresh() Refresh {
 
 func (r *Registry) putInForce(users *Users) {
 	version := &Version{Number: 1, Users: users}
-	before := r.Current()
-	if before != nil {
+	if before := r.Current(); before != nil {
 		version.Number = before.Number + 1
 	}
 	slog.Info("registry loaded", "registry", r.path, "version", version.Number, "users", users.Len(),
 		"reloads", r.counters.Reloads.Add(1), "refused", r.counters.RefusedReloads.Load())
 	r.current.Store(version)
-	if before == nil && r.onReady != nil {
-		r.onReady()
-	}
 }
 
 func (r *Registry) raiseAlarm(problem error) {

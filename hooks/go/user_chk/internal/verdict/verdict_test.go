@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"reflect"
 	"strings"
@@ -30,26 +29,6 @@ func TestAVerdictComesBackAsItWas(t *testing.T) {
 	for _, verdict := range verdicts() {
 		if decoded, ok := Decode(verdict.Encode()); !ok || !reflect.DeepEqual(decoded, verdict) {
 			t.Errorf("%+v: %+v, %v", verdict, decoded, ok)
-		}
-	}
-}
-
-// The bytes are what the service in every language writes, so that instances of all of them can serve one packet.
-func TestTheContextIsTheSameInEveryLanguage(t *testing.T) {
-	for _, c := range []struct {
-		verdict Verdict
-		context string
-	}{
-		{Verdict{}, "0801"},
-		{Verdict{Client: identifier.Of4(1, []byte{2, 0, 0, 0, 0, 1})}, "0801180120012a06020000000001"},
-		{Verdict{
-			Client:     identifier.Of6([]byte{0, 3, 0, 1}),
-			Registered: true,
-			Overrides:  registry.Overrides{Bootfile: "/b", TFTPServer: "::1"},
-		}, "0801100118022a040003000132022f623a033a3a31"},
-	} {
-		if context := hex.EncodeToString(c.verdict.Encode()); context != c.context {
-			t.Errorf("%+v: %s", c.verdict, context)
 		}
 	}
 }
