@@ -1,6 +1,7 @@
 """The DHCPv4 hook points."""
 
 from outrigger_hooks import Hook, HookError, NextStep
+from outrigger_hooks.packet4 import AddressedResponse4
 from outrigger_hooks.points import Pkt4Receive, Pkt4Send, Subnet4Select
 
 from .callouts import UserChk, is_settled
@@ -52,7 +53,7 @@ def send(call: Pkt4Send) -> None:
         return
     user_chk: UserChk = call.state
     verdict = user_chk.verdict(call, _client(call))
-    user_chk.record(verdict, _address(response.yiaddr))
+    user_chk.record(verdict, _yiaddr(response))
     # SKIP: a service before this one packed the response, so options are no longer looked at.
     if call.status is not NextStep.SKIP:
         _apply(user_chk, user_chk.overrides(verdict, IdentifierType.HW_ADDR), call)
@@ -63,13 +64,11 @@ def _client(call: Pkt4Receive | Subnet4Select | Pkt4Send) -> Client | None:
     return client4(hw_address.htype, hw_address.address)
 
 
-def _address(yiaddr: bytes) -> bytes:
-    """4 bytes, or none for 0.0.0.0."""
-    if not yiaddr:
-        return bytes(4)
-    if len(yiaddr) != 4:
-        raise HookError("yiaddr has not 4 bytes")
-    return yiaddr
+def _yiaddr(response: AddressedResponse4) -> bytes:
+    try:
+        return response.yiaddr.packed
+    except ValueError:
+        raise HookError("yiaddr has not 4 bytes") from None
 
 
 def _apply(user_chk: UserChk, overrides: Overrides, call: Pkt4Send) -> None:
@@ -77,16 +76,16 @@ def _apply(user_chk: UserChk, overrides: Overrides, call: Pkt4Send) -> None:
     if not (bootfile or tftp_server):
         return
     user_chk.counters.overrides += 1
-    changes = call.changes.response4
+    response = call.response
     if bootfile:
         data = bootfile.encode()
-        changes.options.add(path=[_BOOTFILE_NAME], data=data)
+        response.options.set_raw(_BOOTFILE_NAME, data)
         if len(data) <= _FILE_FIELD:
-            changes.file = data
+            response.file = data
         else:
             call.warn(
                 f"the boot file has {len(data)} bytes; the file field holds {_FILE_FIELD} and stays as it is, "
                 f"option {_BOOTFILE_NAME} has all of it"
             )
     if tftp_server:
-        changes.options.add(path=[_TFTP_SERVER_NAME], data=tftp_server.encode())
+        response.options.set_raw(_TFTP_SERVER_NAME, tftp_server.encode())

@@ -1,7 +1,6 @@
 """The DHCPv6 hook points."""
 
 import logging
-from typing import Any
 
 from outrigger_hooks import Hook, NextStep
 from outrigger_hooks.points import Pkt6Receive, Pkt6Send, Subnet6Select
@@ -63,7 +62,7 @@ def send(call: Pkt6Send) -> None:
     if call.status is NextStep.DROP:
         return
     options = call.response.options
-    found = granted(_raw(options, _IA_NA), _raw(options, _IA_PD))
+    found = granted(options.raw(_IA_NA), options.raw(_IA_PD))
     # Kea: without an IA nothing is overridden, not even in the reply to INFORMATION-REQUEST, which never has one.
     if found is None and call.query.message_type != _INFORMATION_REQUEST:
         return
@@ -77,24 +76,23 @@ def send(call: Pkt6Send) -> None:
 
 
 def _client(call: Pkt6Receive | Subnet6Select | Pkt6Send) -> Client | None:
-    return client6(_raw(call.query.options, _CLIENT_ID))
-
-
-def _raw(options: Any, code: int) -> bytes | None:
-    return next((option.data for option in options if option.code == code), None)
+    return client6(call.query.duid)
 
 
 def _apply(user_chk: UserChk, overrides: Overrides, call: Pkt6Send) -> None:
     """Changes sub-options of the first option 17, whatever its enterprise. Without one nothing happens."""
+    bootfile, tftp_server = overrides
+    if not (bootfile or tftp_server):
+        return
     try:
-        tftp_servers = b"".join(address.packed for address in tftp_addresses(overrides.tftp_server))
+        tftp_servers = b"".join(address.packed for address in tftp_addresses(tftp_server))
     except OverridesError as error:
         # Only another version of this service can have let it through.
         call.warn(str(error))
         return
-    if not (overrides.bootfile or tftp_servers):
+    if not (bootfile or tftp_servers):
         return
-    vendor_options = _raw(call.response.options, _VENDOR_OPTS)
+    vendor_options = call.response.options.raw(_VENDOR_OPTS)
     if vendor_options is None:
         _LOG.debug("%s: no option 17 to override anything in", call.packet_label)
         return
@@ -102,9 +100,10 @@ def _apply(user_chk: UserChk, overrides: Overrides, call: Pkt6Send) -> None:
         call.warn("option 17 of the response is malformed and stays as it is")
         return
     user_chk.counters.overrides += 1
+    # As they travel: the typed options are those of one enterprise, which does not matter here.
     edits = call.changes.response6.options
-    if overrides.bootfile:
-        edits.add(path=[_VENDOR_OPTS, _CONFIG_FILE], data=overrides.bootfile.encode())
+    if bootfile:
+        edits.add(path=[_VENDOR_OPTS, _CONFIG_FILE], data=bootfile.encode())
     if tftp_servers:
         edits.add(path=[_VENDOR_OPTS, _TFTP_SERVERS], data=tftp_servers)
 
