@@ -1,4 +1,4 @@
-//! `hook-runner new`: the project that it makes builds, passes its test, and is a good service.
+//! `hook-runner new`: the project that it makes for each language builds, passes its test, and is a good service.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::fs;
@@ -7,48 +7,53 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const RUNNER: &str = env!("CARGO_BIN_EXE_hook-runner");
+const NAME: &str = "brand-new-hook";
 
-/// The folder of all builds: most of what the new project needs is built there already.
+/// The repository.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The folder of all builds: most of what a new project in Rust needs is built there already.
 fn target() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(3).unwrap().to_owned()
 }
 
-fn cargo(project: &Path, arguments: &[&str]) {
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .arg("--offline")
-        .current_dir(project)
-        .env("CARGO_TARGET_DIR", target())
-        // As in the workspace, so that its builds fit.
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
-        .env("CARGO_PROFILE_TEST_DEBUG", "line-tables-only")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "cargo {arguments:?}: {text}");
-}
-
-#[test]
-fn a_new_rust_project_passes_its_own_test_and_the_check() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let parent = tempfile::tempdir().unwrap();
+/// Makes a project that uses the SDK of this repository.
+fn new_project(parent: &Path, language: &str, sdk: &str) -> PathBuf {
     let made = Command::new(RUNNER)
-        .args(["new", "rust", "brand-new-hook", "--sdk"])
-        .arg(here.join("sdk"))
-        .current_dir(parent.path())
+        .args(["new", language, NAME, "--sdk"])
+        .arg(root().join(sdk))
+        .current_dir(parent)
         .output()
         .unwrap();
     assert!(made.status.success(), "{made:?}");
-    let project = parent.path().join("brand-new-hook");
-    // The versions that are here, so that nothing is downloaded.
-    fs::copy(here.join("../Cargo.lock"), project.join("Cargo.lock")).unwrap();
-    cargo(&project, &["test"]);
-    cargo(&project, &["build"]);
+    parent.join(NAME)
+}
 
-    let socket = parent.path().join("s");
+/// A program that works in the project, with the environment that `make needs` makes.
+fn within(project: &Path, program: impl AsRef<Path>) -> Command {
+    let mut command = Command::new(program.as_ref());
+    command
+        .current_dir(project)
+        .env("CARGO_TARGET_DIR", target());
+    command
+}
+
+/// Runs a step that has to succeed.
+fn step(command: &mut Command) {
+    let output = command.output().unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&printed);
+    assert!(output.status.success(), "{command:?}: {text}");
+}
+
+/// Starts the service and has it checked, drain included: every rule that is not skipped holds.
+fn passes_the_check(mut service: Command, parent: &Path) {
+    let socket = parent.join("s");
     let endpoint = format!("unix:{}", socket.display());
-    let mut service = Command::new(target().join("debug/brand-new-hook"))
+    let mut service = service
         .arg(&endpoint)
         .stderr(Stdio::null())
         .spawn()
@@ -72,6 +77,82 @@ fn a_new_rust_project_passes_its_own_test_and_the_check() {
 }
 
 #[test]
+fn a_new_rust_project_passes_its_own_test_and_the_check() {
+    let parent = tempfile::tempdir().unwrap();
+    let project = new_project(parent.path(), "rust", "hook-runner/sdk");
+    // The versions that are here, so that nothing is downloaded.
+    fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+    for arguments in ["test", "build"] {
+        let mut cargo = within(&project, env!("CARGO"));
+        // As in the workspace, so that its builds fit.
+        cargo
+            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
+            .env("CARGO_PROFILE_TEST_DEBUG", "line-tables-only");
+        step(cargo.args([arguments, "--offline"]));
+    }
+    let service = Command::new(target().join("debug").join(NAME));
+    passes_the_check(service, parent.path());
+}
+
+#[test]
+fn a_new_go_project_passes_its_own_test_and_the_check() {
+    let parent = tempfile::tempdir().unwrap();
+    let project = new_project(parent.path(), "go", "hooks/go/sdk");
+    for arguments in [
+        &["mod", "tidy"][..],
+        &["vet", "./..."],
+        &["test", "./..."],
+        &["build"],
+    ] {
+        step(within(&project, root().join("scripts/go")).args(arguments));
+    }
+    passes_the_check(Command::new(project.join(NAME)), parent.path());
+}
+
+/// Python's own list of the modules that a service must not be named like.
+#[test]
+fn a_python_service_hides_no_module_of_the_standard_library() {
+    let parent = tempfile::tempdir().unwrap();
+    let list = "import keyword, sys; print(*sys.stdlib_module_names, *keyword.kwlist)";
+    let output = within(parent.path(), root().join("scripts/python"))
+        .args(["-c", list])
+        .output()
+        .unwrap();
+    let names = String::from_utf8(output.stdout).unwrap();
+    assert!(names.split_whitespace().count() > 200, "{names}");
+    // Others are not the name of a service at all.
+    let possible = |name: &&str| !name.starts_with('_') && !name.contains(char::is_uppercase);
+    for name in names.split_whitespace().filter(possible) {
+        refuses(parent.path(), "python", name);
+    }
+}
+
+#[test]
+fn a_go_service_is_not_named_like_a_package_of_the_standard_library() {
+    let parent = tempfile::tempdir().unwrap();
+    let output = within(parent.path(), root().join("scripts/go"))
+        .args(["list", "std"])
+        .output()
+        .unwrap();
+    let names = String::from_utf8(output.stdout).unwrap();
+    assert!(names.lines().count() > 100, "{names}");
+    for name in names.lines().filter(|name| !name.contains('/')) {
+        refuses(parent.path(), "go", name);
+    }
+}
+
+fn refuses(parent: &Path, language: &str, name: &str) {
+    let made = Command::new(RUNNER)
+        .args(["new", language, name])
+        .current_dir(parent)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&made.stderr);
+    assert_eq!(made.status.code(), Some(64), "{name}: {text}");
+    assert!(text.contains("is taken"), "{name}: {text}");
+}
+
+#[test]
 fn a_language_without_a_template_is_wrong_usage() {
     let output = Command::new(RUNNER)
         .args(["new", "cobol", "x"])
@@ -79,5 +160,5 @@ fn a_language_without_a_template_is_wrong_usage() {
         .unwrap();
     assert_eq!(output.status.code(), Some(64));
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(text.contains("possible values: rust"), "{text}");
+    assert!(text.contains("possible values: go, python, rust"), "{text}");
 }
