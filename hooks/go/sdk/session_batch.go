@@ -17,8 +17,8 @@ import (
 type batch struct {
 	server *server
 	// ctx is that of the stream: its end is the end of the calls.
-	ctx      context.Context
-	replies  replies
+	ctx     context.Context
+	replies replies
 	// instance names the server of the session; empty outside sessions.
 	instance string
 	received time.Time
