@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from outrigger.hooks.v1 import arguments_pb2, common_pb2, service_pb2
+from outrigger.hooks.v1 import common_pb2, service_pb2
 
 from ._engine import Blocking, Engine
 from ._metrics import Counters, PointCounters
@@ -65,34 +65,26 @@ def encode(reply: service_pb2.CalloutReply, point: int) -> bytes:
     return failure(reply.id, text).SerializeToString()
 
 
-class OpenCall(Parking):
+class OpenCall:
     """A call whose callout did not return at once, or that may be parked."""
 
     __slots__ = (
-        "budget_us",
         "calls",
         "deadline",
         "done",
-        "id",
-        "label",
-        "park_budget_us",
         "parked",
-        "point",
         "received",
+        "request",
         "task",
         "timer",
     )
 
     def __init__(self, calls: Calls, request: service_pb2.CalloutRequest, received: float) -> None:
         self.calls = calls
-        self.id = request.id
-        self.point = request.hook_point
-        self.label = request.packet_label
-        self.budget_us = request.budget_us
-        self.park_budget_us = request.park_budget_us
+        self.request = request
         self.received = received
         #: When the server stops waiting for the next reply; None: never.
-        self.deadline = received + self.budget_us / 1e6 if self.budget_us else None
+        self.deadline: float | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.task: asyncio.Task[service_pb2.CalloutReply] | None = None
         #: Whether the packet is held: PARK is sent.
@@ -102,8 +94,16 @@ class OpenCall(Parking):
 
     def describe(self) -> str:
         """For the log."""
-        name = arguments_pb2.HookPoint.Name(self.point).removeprefix("HOOK_POINT_").lower()
-        return f"{name} of {self.label}" if self.label else name
+        name = HookPoint(self.request.hook_point).name.lower()
+        label = self.request.packet_label
+        return f"{name} of {label}" if label else name
+
+    def start(self) -> None:
+        """Its time runs."""
+        budget = self.request.budget_us
+        if budget:
+            self.deadline = self.received + budget / 1e6
+            self.timer = self.calls.shared.loop.call_at(self.deadline, self.expire)
 
     def park(self) -> None:
         """Sends the first of two replies. Asking again changes nothing. Any thread may call it."""
@@ -123,7 +123,7 @@ class OpenCall(Parking):
 
         try:
             shared.loop.call_soon_threadsafe(park)
-            outcome.result(self.park_budget_us / 1e6)
+            outcome.result(self.request.park_budget_us / 1e6)
         except (RuntimeError, concurrent.futures.TimeoutError) as error:
             raise ParkError("the service is about to stop") from error
 
@@ -139,20 +139,19 @@ class OpenCall(Parking):
         calls.held += 1
         if self.timer is not None:
             self.timer.cancel()
-        now = time.monotonic()
-        self.deadline = now + self.park_budget_us / 1e6
+        self.deadline = time.monotonic() + self.request.park_budget_us / 1e6
         self.timer = calls.shared.loop.call_at(self.deadline, self.expire)
-        calls.counters(self.point).parked += 1
-        calls.push(_parked(self.id))
+        calls.counters(self.request.hook_point).parked += 1
+        calls.push(_parked(self.request.id))
 
     def expire(self) -> None:
         """The server stops waiting."""
         if self.parked:
-            text = f"the packet was held for {self.park_budget_us} µs and there is no final reply"
+            text = f"the packet was held for {self.request.park_budget_us} µs and there is no final reply"
         else:
-            text = expired(self.budget_us)
-        self.calls.counters(self.point).expired += 1
-        self.end(failure(self.id, text))
+            text = expired(self.request.budget_us)
+        self.calls.counters(self.request.hook_point).expired += 1
+        self.end(failure(self.request.id, text))
         if self.task is not None:
             self.task.cancel()
 
@@ -165,12 +164,13 @@ class OpenCall(Parking):
         calls.open.discard(self)
         if self.parked:
             calls.held -= 1
-        calls.counters(self.point).durations.observe(time.monotonic() - self.received)
-        calls.push(encode(reply, self.point))
+        point = self.request.hook_point
+        calls.counters(point).durations.observe(time.monotonic() - self.received)
+        calls.push(encode(reply, point))
 
     def returned(self, reply: service_pb2.CalloutReply) -> None:
         """The callout came to its end."""
-        counters = self.calls.counters(self.point)
+        counters = self.calls.counters(self.request.hook_point)
         if self.done:
             counters.late += 1
             return
@@ -184,9 +184,9 @@ class OpenCall(Parking):
         """The coroutine came to its end."""
         if task.cancelled():
             if not self.done:
-                self.returned(failure(self.id, "the callout was cancelled"))
+                self.returned(failure(self.request.id, "the callout was cancelled"))
         elif (error := task.exception()) is not None:
-            self.returned(failure(self.id, f"{type(error).__name__}: {error}"))
+            self.returned(failure(self.request.id, f"{type(error).__name__}: {error}"))
         else:
             self.returned(task.result())
 
@@ -223,7 +223,7 @@ class _Job:
         try:
             reply = self.function()
         except BaseException as error:  # a thread that ends would be one less
-            reply = failure(call.id, f"{type(error).__name__}: {error}")
+            reply = failure(call.request.id, f"{type(error).__name__}: {error}")
         try:
             call.calls.shared.loop.call_soon_threadsafe(call.returned, reply)
         except RuntimeError:
@@ -241,6 +241,16 @@ def _parked(call_id: int) -> bytes:
     return CalloutReply(id=call_id, result=result).SerializeToString()
 
 
+class _NotHeld:
+    """Of a call on a session whose packet the server does not hold."""
+
+    def park(self) -> None:
+        raise ParkError("the server does not hold the packet of this call")
+
+
+_NOT_HELD: Final = _NotHeld()
+
+
 class Calls(ABC):
     """The calls of one session, or one call outside any session."""
 
@@ -253,7 +263,7 @@ class Calls(ABC):
         #: Of the session's Hello.
         self.instance_id: str | None = None
         self.service_name: str | None = None
-        self._can_park = can_park
+        self._parking: Parking | None = _NOT_HELD if can_park else None
         self._run = shared.engine.run
         self._by_point = shared.counters.by_point
 
@@ -274,9 +284,10 @@ class Calls(ABC):
             counters.expired += 1
             return encode(failure(request.id, expired(budget)), point)
         call = None
-        if self._can_park and request.park_budget_us:
-            call = OpenCall(self, request, received)
-        outcome = self._run(request, self.instance_id, call, self.service_name, received)
+        parking = self._parking
+        if parking is not None and request.park_budget_us:
+            parking = call = OpenCall(self, request, received)
+        outcome = self._run(request, self.instance_id, parking, self.service_name, received)
         if type(outcome) is CalloutReply:
             if outcome.HasField("failure"):
                 counters.failures += 1
@@ -289,12 +300,11 @@ class Calls(ABC):
     def _go_on(self, call: OpenCall, outcome: Any) -> None:
         """Lets it run by itself."""
         self.open.add(call)
+        call.start()
         shared = self.shared
-        if call.deadline is not None:
-            call.timer = shared.loop.call_at(call.deadline, call.expire)
         if isinstance(outcome, Blocking):
             if not shared.threads.start(_Job(call, outcome.function)):
-                call.returned(failure(call.id, "too many blocking callouts wait for a thread"))
+                call.returned(failure(call.request.id, "too many blocking callouts wait for a thread"))
             return
         coroutine: Coroutine[Any, Any, service_pb2.CalloutReply] = outcome
         call.task = shared.loop.create_task(coroutine)

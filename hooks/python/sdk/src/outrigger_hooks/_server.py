@@ -164,8 +164,6 @@ class Server:
 
     async def load(self, request: service_pb2.LoadRequest) -> service_pb2.LoadReply:
         """Makes ready for a configuration, or refuses."""
-        if not request.HasField("server"):
-            return service_pb2.LoadReply(refusal=service_pb2.Refusal(text="the server does not say who it is"))
         reply = await self._engine.load(request)
         if reply.HasField("loaded"):
             reply.loaded.sessions = True

@@ -95,6 +95,10 @@ class Session(Calls):
                 await self._write()
                 if self.open or self._writing:
                     await self._change()
+        except asyncio.CancelledError:
+            # The stream is gone: the server is, or its connection.
+            logger.warning("session of server %s is cut off", self.instance_id)
+            raise
         finally:
             self.abandon()
             if self._writer is not None:

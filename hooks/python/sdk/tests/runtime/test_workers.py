@@ -1,0 +1,154 @@
+"""Worker processes: what one of them does wrong costs its own connections only."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2
+from support import (
+    PKT4_SEND,
+    SUBNET4_SELECT,
+    Service,
+    Session,
+    call,
+    health,
+    is_alive,
+    load,
+    load_request,
+    metric,
+    pid_of,
+    until,
+)
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+def pids(service: Service, count: int) -> list[int]:
+    """The workers, once so many were started."""
+    return [int(match.group(1)) for match in service.wait_for(r"worker \d+ is process (\d+)", count)]
+
+
+@pytest.fixture
+def three(start) -> Service:
+    service = start("--workers", "3", "--stuck-after", "0.5", "--metrics", "127.0.0.1:0")
+    pids(service, 3)
+    return service
+
+
+def test_connections_are_spread_over_the_workers(three):
+    sessions = [Session(three.channel()) for _ in range(6)]
+    served = [pid_of(session.ask(call(1, "x"))) for session in sessions]
+    assert sorted(served) == sorted(pids(three, 3) * 2)
+
+
+def test_a_configuration_is_loaded_by_every_worker(three):
+    sessions = [Session(three.channel()) for _ in range(3)]
+    load(three.channel(), load_request(2, '{"greeting": "salut"}'))
+    for session in sessions:
+        newer = call(1, "x")
+        newer.configuration_revision = 2
+        assert session.ask(newer).result.warning.startswith("salut x")
+
+
+@pytest.mark.parametrize(
+    ("label", "ending"),
+    [
+        ("kill", "was ended by SIGKILL"),
+        ("die", "ended with exit code 3"),
+        ("loop", "was stuck"),
+        ("native-loop", "ended with exit code 1"),
+    ],
+)
+def test_a_worker_that_ends_costs_its_own_connections_only(three, label, ending):
+    victim, *others = (Session(three.channel()) for _ in range(3))
+    pid = pid_of(victim.ask(call(1, "x")))
+    victim.calls([call(2, label)])
+    assert victim.end().code() == grpc.StatusCode.UNAVAILABLE
+    for session in others:
+        assert session.ask(call(1, "x")).HasField("result")
+    assert health(three.channel()) == SERVING
+    three.wait_for(rf"worker \d \(process {pid}\) {ending}; another one is started")
+    assert not is_alive(pid)
+    # The new one knows what the servers have loaded.
+    fresh = pids(three, 4)[-1]
+    session = Session(three.channel(), greet=False)
+    session.hello(1)
+    assert session.next().HasField("welcome")
+    assert pid_of(session.ask(call(1, "x"))) == fresh
+
+
+def test_the_log_says_where_a_worker_was_stuck(three):
+    Session(three.channel()).calls([call(1, "loop")])
+    three.wait_for(r"the service is stuck for 0.5 s: it is in inline, \S+scripted.py line \d+; the process ends")
+    Session(three.channel()).calls([call(1, "native-loop")])
+    three.wait_for(r"Timeout \(0:00:01.5")
+    three.wait_for(r'File "\S+scripted.py", line \d+ in inline')
+
+
+def test_a_regular_expression_without_end_is_noticed(three):
+    Session(three.channel()).calls([call(1, "regex")])
+    until(lambda: bool(re.search(r"line \d+,? in inline", three.log())))
+    pids(three, 4)
+
+
+def test_sys_exit_is_a_failure_of_the_call(three):
+    session = Session(three.channel())
+    pid = pid_of(session.ask(call(1, "x")))
+    assert session.ask(call(2, "exit now")).failure.text == "SystemExit: now"
+    assert pid_of(session.ask(call(3, "x"))) == pid
+
+
+def test_a_worker_that_is_told_to_stop_drains_and_is_replaced(three):
+    session = Session(three.channel())
+    pid = pid_of(session.ask(call(1, "x")))
+    os.kill(pid, signal.SIGTERM)
+    assert session.next().HasField("drain")
+    assert session.ask(call(2, "x")).HasField("result")
+    session.bye()
+    assert session.end() is None
+    three.wait_for(rf"\(process {pid}\) ended with exit code 0; another one is started")
+    pids(three, 4)
+
+
+def test_workers_end_with_their_parent(three):
+    workers = pids(three, 3)
+    three.signal(signal.SIGKILL)
+    assert three.ended() == -signal.SIGKILL
+    until(lambda: not any(is_alive(pid) for pid in workers))
+
+
+def test_the_metrics_are_sums_and_outlive_a_worker(three):
+    sessions = [Session(three.channel()) for _ in range(3)]
+    for session in sessions:
+        session.calls([call(1, "x"), call(2, "fail a"), call(3, "wait a", PKT4_SEND)])
+        session.replies(2)
+    counted = 'outrigger_hooks_calls_total{hook_point="pkt4_receive",outcome="result"}'
+    until(lambda: metric(three, counted) == 3)
+    until(lambda: metric(three, "outrigger_hooks_open_calls") == 3)
+    assert metric(three, "scripted_packets_total") == 6
+    sessions[0].calls([call(4, "kill")])
+    until(lambda: metric(three, "outrigger_hooks_open_calls") == 2)
+    assert metric(three, counted) == 3
+    assert metric(three, "scripted_packets_total") == 6
+
+
+def test_a_service_without_workers_ends_when_it_is_stuck(start):
+    service = start("--stuck-after", "0.5")
+    Session(service.channel()).calls([call(1, "loop")])
+    assert service.ended() == 70
+    assert "the service is stuck for 0.5 s: it is in inline" in service.log()
+
+
+def test_blocking_callouts_that_do_not_return_are_named(start):
+    service = start("--stuck-after", "0.2")
+    session = Session(service.channel())
+    session.calls(call(number, "wait for ever", SUBNET4_SELECT) for number in range(31))
+    service.wait_for(r"the blocking callout subnet4_select of wait for ever does not return: it is in blocking", 31)
+    assert session.ask(call(40, "x", SUBNET4_SELECT)).HasField("result"), "one thread is left"
+    session.calls([call(41, "wait for ever", SUBNET4_SELECT)])
+    assert service.ended() == 70
+    assert "no thread is left for blocking callouts" in service.log()
