@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -79,24 +80,46 @@ func serveTest(t testing.TB, callout runFunc, tweak func(*server)) *running {
 		r.ended <- s.serve(ctx, Endpoint{path: path}, &Options{})
 		close(r.ended)
 	}()
-	conn, err := grpc.NewClient("unix:"+path, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := dial(t, path)
 	r.conn, r.client = conn, hooksv1.NewCalloutsClient(conn)
 	t.Cleanup(func() {
 		stop()
+		wait(t, "the end of the service", r.ended)
+	})
+	loadWhenReady(t, r.client)
+	return r
+}
+
+// dial connects to a socket that may not be there yet.
+func dial(t testing.TB, path string) *grpc.ClientConn {
+	t.Helper()
+	retry := backoff.Config{BaseDelay: time.Millisecond, Multiplier: 1, MaxDelay: time.Millisecond}
+	conn, err := grpc.NewClient("unix:"+path, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
 		if err := conn.Close(); err != nil {
 			t.Error(err)
 		}
-		wait(t, "the end of the service", r.ended)
 	})
-	loadCtx, cancel := context.WithTimeout(context.Background(), patience)
+	return conn
+}
+
+// loadWhenReady has the service load configuration 1 of server 1.
+func loadWhenReady(t testing.TB, client hooksv1.CalloutsClient) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if _, err := r.client.Load(loadCtx, &hooksv1.LoadRequest{}, grpc.WaitForReady(true)); err != nil {
-		t.Fatal(err)
+	request := &hooksv1.LoadRequest{
+		ProtocolVersions: []uint32{hookpoints.ProtocolVersion}, ConfigurationRevision: 1,
+		Server: &hooksv1.ServerIdentity{InstanceId: "1", Family: hooksv1.Family_FAMILY_DHCP4},
 	}
-	return r
+	reply, err := client.Load(ctx, request, grpc.WaitForReady(true))
+	if err != nil || reply.GetLoaded() == nil {
+		t.Fatal(reply, err)
+	}
 }
 
 // wait has a value of a channel, or the test fails.
@@ -175,7 +198,7 @@ func (s *testSession) reply() *hooksv1.CalloutReply {
 	return reply
 }
 
-// request is a call with a second of time.
+// request is a call with plenty of time.
 func request(id uint64) *hooksv1.CalloutRequest {
 	return &hooksv1.CalloutRequest{
 		Id: id, HookPoint: hooksv1.HookPoint(hookpoints.Subnet4Select), BudgetUs: 20_000_000, PacketLabel: "test",

@@ -54,11 +54,17 @@ func (c *call) run(now time.Duration) (at time.Duration) {
 		return now
 	}
 	var park func() error
+	// Outside a session there is one reply.
 	if c.request.GetParkBudgetUs() > 0 && c.batch.instance != "" {
 		park = c.park
 	}
-	reply := failureReply(c.request.GetId(), errGoexit)
-	defer func() { at = c.returned(reply) }()
+	var reply *hooksv1.CalloutReply
+	defer func() {
+		if reply == nil {
+			reply = failureReply(c.request.GetId(), errGoexit)
+		}
+		at = c.returned(reply)
+	}()
 	reply = c.batch.server.engine.run(c, c.batch.instance, c.request, park)
 	return at
 }
