@@ -13,7 +13,7 @@ from ._option_codec import space
 from .call import Call
 from .errors import HookError, MalformedRequest, NotChangeable
 from .lease import DdnsParameters, ExpiredLease, Lease, RenewedLease, SelectedLease
-from .options import EditableOptions, Options
+from .options import EditableOptions
 from .packet4 import AddressedResponse4, EditableQuery4, PackedResponse4, Packet4, Query4, Response4
 from .packet6 import AddressedResponse6, EditableQuery6, PackedResponse6, Query6, Response6
 from .subnet import Subnet
@@ -300,10 +300,11 @@ class EditsIa(Call):
     def ia_options(self) -> EditableOptions:
         """Options of the IA that answers the client, as far as they were changed here. What else is in it is not known here."""
         if self._response is None:
-            edits = _IaEdits(self._result, self._plan.rights, "ia.options", "")
-            self._response = Options._of_packet(space("6:dhcp6"), (), edits, None)
-        options: EditableOptions = self._response
-        return options
+            options = EditableOptions(space("6:dhcp6"), (), None, None)
+            options._edits = _IaEdits(self._result, self._plan.rights, "ia.options", "")
+            self._response = options
+        edited: EditableOptions = self._response
+        return edited
 
 
 class _IaEdits(Edits):

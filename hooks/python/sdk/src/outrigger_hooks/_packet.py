@@ -6,13 +6,19 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from ._attributes import Attribute, EditableAttribute, integer, packed4, packed6, same, text
-from ._edits import Edits
 from ._option_codec import space
 from ._rights import Rights
 from .errors import NotChangeable
-from .options import EditableOptions, Options
+from .options import EditableOptions
 from .values import Address, read_address
 
+#: By family, and whether it is the query: space, row of the table of hook points, field of the changes.
+_OF_OPTIONS = {
+    (4, True): (space("4:dhcp4"), "query.options", "query4"),
+    (4, False): (space("4:dhcp4"), "response.options", "response4"),
+    (6, True): (space("6:dhcp6"), "query.options", "query6"),
+    (6, False): (space("6:dhcp6"), "response.options", "response6"),
+}
 #: Bytes in the name of a client class.
 _MAX_CLASS = 128
 
@@ -24,7 +30,9 @@ class Classes(Collection[str]):
 
     def __init__(self, packet: Packet) -> None:
         self._packet = packet
-        self._names = list(packet._message.classes)
+        if packet._classes is None:
+            packet._classes = list(packet._message.classes)
+        self._names = packet._classes
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -125,7 +133,7 @@ class EditableLink(Link):
 class Packet:
     """A packet of either family: `side` is "query" or "response"."""
 
-    __slots__ = ("_classes", "_edited", "_field", "_message", "_options", "_result", "_rights", "_side")
+    __slots__ = ("_classes", "_edited", "_message", "_options", "_result", "_rights", "_side")
 
     #: 4 or 6.
     _family: int
@@ -137,11 +145,15 @@ class Packet:
         self._side = side
         self._result = result
         self._rights = rights
-        self._field = f"{side}{self._family}"
         #: The changes, once there are some.
         self._edited: Any = None
         self._options: EditableOptions | None = None
-        self._classes: JoinableClasses | None = None
+        self._classes: list[str] | None = None
+
+    @property
+    def _field(self) -> str:
+        """Of the changes."""
+        return f"{self._side}{self._family}"
 
     def _changes(self) -> Any:
         return self._edited
@@ -166,18 +178,16 @@ class Packet:
         options = self._options
         if options is None:
             rights = self._rights
-            options = self._options = Options._of_packet(
-                space("4:dhcp4" if self._family == 4 else "6:dhcp6"),
-                self._message.options,
-                Edits(self._result, rights, f"{self._side}.options", self._field),
-                rights.query_reads if self._side == "query" else rights.response_reads,
-            )
+            is_query = self._side == "query"
+            of, row, field = _OF_OPTIONS[self._family, is_query]
+            reads = rights.query_reads if is_query else rights.response_reads
+            edits = (self._result, rights, row, field)
+            options = self._options = EditableOptions(of, self._message.options, edits, reads)
         return options
 
     def _all_classes(self) -> JoinableClasses:
-        if self._classes is None:
-            self._classes = JoinableClasses(self)
-        return self._classes
+        # It is not kept: the packet would hold what holds the packet.
+        return JoinableClasses(self)
 
     @property
     def transaction_id(self) -> int:

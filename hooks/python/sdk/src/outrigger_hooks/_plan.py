@@ -8,7 +8,7 @@ from typing import Any
 
 from ._rights import Rights
 from .call import Call
-from .hook_points import SPECS, HookPoint
+from .hook_points import SPECS
 from .load import Load, Paths
 
 

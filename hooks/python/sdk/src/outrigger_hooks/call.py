@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from outrigger.hooks.v1 import common_pb2, service_pb2
 
-from .context import Context
 from ._packet import Packet
+from .context import Context
 from .errors import HookError, MalformedRequest, NotChangeable, ParkError
 from .hook_points import MAX_CONTEXT, HookPoint, NextStep
 from .lease import Lease
@@ -217,15 +217,17 @@ class Call:
         return kind(getattr(self._arguments, side), side, self._result, self._plan.rights)
 
     def _the_query(self, kind: type[P]) -> P:
-        self._query = packet = self._packet(kind, "query")
-        if packet is None:
+        arguments = self._arguments
+        if not arguments.HasField("query"):
             raise MalformedRequest(f"{self._plan.name} came without a query")
+        self._query = packet = kind(arguments.query, "query", self._result, self._plan.rights)
         return packet
 
     def _the_response(self, kind: type[P]) -> P:
-        self._response = packet = self._packet(kind, "response")
-        if packet is None:
+        arguments = self._arguments
+        if not arguments.HasField("response"):
             raise MalformedRequest(f"{self._plan.name} came without a response")
+        self._response = packet = kind(arguments.response, "response", self._result, self._plan.rights)
         return packet
 
     def _the_lease(self, kind: type[L], field: str) -> L:

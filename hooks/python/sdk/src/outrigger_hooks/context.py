@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import MalformedContext
 
+_decode = json.JSONDecoder().decode
 _dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -29,7 +30,7 @@ class Context(MutableMapping[str, Any]):
             self._values: dict[str, Any] = {}
             return
         try:
-            values = json.loads(raw)
+            values = _decode(raw.decode())
         except (ValueError, RecursionError):
             values = None
         if not isinstance(values, dict):
@@ -38,6 +39,13 @@ class Context(MutableMapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         value = self._values[key]
+        if not isinstance(value, _SCALARS):
+            self._lent = True
+        return value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of `key`; `default` where there is none."""
+        value = self._values.get(key, default)
         if not isinstance(value, _SCALARS):
             self._lent = True
         return value

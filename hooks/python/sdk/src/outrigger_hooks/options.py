@@ -27,36 +27,28 @@ class Options(Mapping["str | int", Any]):
     that nobody knows raises UnknownOption.
     """
 
-    __slots__ = ("_edits", "_enterprise", "_entered", "_items", "_path", "_reads", "_source", "_space")
+    __slots__ = ("_edits", "_items", "_maker", "_reads", "_source", "_space")
 
     _space: Space
     _source: Iterable[Any]
     #: Code and payload of each option; None: not looked at yet.
     _items: list[Item] | None
+    #: Of what Edits are made; None: there can be none.
+    _maker: tuple[Any, ...] | None
     _edits: Edits | None
     #: Codes that the server sends at most; None: all.
     _reads: frozenset[int] | None
-    #: Codes of the way here from the packet.
-    _path: tuple[int, ...]
-    _enterprise: int
-    #: Whether the server edits inside these options; where not, their carrier travels as a whole.
-    _entered: bool
 
-    @classmethod
-    def _of_packet(
-        cls, of: Space, source: Iterable[Any], edits: Edits | None, reads: frozenset[int] | None
-    ) -> EditableOptions:
-        """Of a packet or a relay. `reads`: what the server sends at most; None: everything."""
-        options = object.__new__(EditableOptions)
-        options._space = of
-        options._source = source
-        options._items = None
-        options._edits = edits
-        options._reads = reads
-        options._path = ()
-        options._enterprise = 0
-        options._entered = True
-        return options
+    def __init__(
+        self, of: Space, source: Iterable[Any], edits: tuple[Any, ...] | None, reads: frozenset[int] | None
+    ) -> None:
+        """Of a packet or a relay. `edits`: of what the Edits are made; `reads`: what the server sends at most, None: everything."""
+        self._space = of
+        self._source = source
+        self._items = None
+        self._maker = edits
+        self._edits = None
+        self._reads = reads
 
     @property
     def fields(self) -> tuple[Any, ...]:
@@ -173,14 +165,23 @@ class Options(Mapping["str | int", Any]):
     def _replaced(self, items: list[Item]) -> None:
         self._items = items
 
+    def _taken_by(self) -> Edits:
+        edits = self._edits
+        if edits is None:
+            if self._maker is None:
+                raise NotChangeable("these options are not part of a packet that can be changed")
+            edits = self._edits = Edits(*self._maker)
+        return edits
+
     def _log(self, action: Any, code: int, data: bytes) -> None:
-        if self._edits is not None:
-            self._edits.edit(action, (*self._path, code), self._enterprise, data)
+        self._taken_by().edit(action, (code,), 0, data)
 
     def _check(self, code: int) -> None:
-        if self._edits is None:
-            raise NotChangeable("these options are not part of a packet that can be changed")
-        self._edits.check(self._path[0] if self._path else code)
+        self._taken_by().check(code)
+
+    def _way(self) -> tuple[tuple[int, ...], int, bool]:
+        """Codes of the way here from the packet, the vendor that is meant on it, and whether the server edits inside."""
+        return (), 0, True
 
     def as_value(self) -> Any:
         """As it may be assigned to the option that carries it, of this packet or another one."""
@@ -257,7 +258,7 @@ class EditableOptions(Options):
 class _Carried(EditableOptions):
     """The options inside an option."""
 
-    __slots__ = ("_at", "_code", "_codec", "_head", "_parent", "_payload")
+    __slots__ = ("_at", "_code", "_codec", "_entered", "_enterprise", "_head", "_parent", "_path", "_payload")
 
     def __init__(self, parent: Options, codec: Codec, at: int | None, enterprise: int | None = None) -> None:
         self._parent = parent
@@ -269,20 +270,20 @@ class _Carried(EditableOptions):
         self._items = None
         self._head = b""
         self._reads = None
-        self._edits = parent._edits
-        self._path = (*parent._path, codec.code)
+        outer, outer_enterprise, outer_entered = parent._way()
+        self._path = (*outer, codec.code)
         self._enterprise = enterprise or 0
-        if enterprise is None and codec.family == 6 and codec.code == VENDOR_OPTS_6 and not parent._path:
+        if enterprise is None and codec.family == 6 and codec.code == VENDOR_OPTS_6 and not outer:
             head = (parent._list()[at][1] if at is not None else b"")[:4]
             self._enterprise = int.from_bytes(head, "big") if len(head) == 4 else 0
         if enterprise is None:
-            self._enterprise = self._enterprise or parent._enterprise
+            self._enterprise = self._enterprise or outer_enterprise
         entered = _ENTERED_4 if codec.family == 4 else _ENTERED_6
-        self._entered = parent._entered and (
-            codec.code in entered or parent._path != () and parent._path[0] in (43, VIVSO_4)
-            if codec.family == 4
-            else codec.code in entered or codec.code == VENDOR_OPTS_6 and not parent._path
-        )
+        if codec.family == 4:
+            enters = codec.code in entered or (outer != () and outer[0] in (43, VIVSO_4))
+        else:
+            enters = codec.code in entered or (codec.code == VENDOR_OPTS_6 and not outer)
+        self._entered = outer_entered and enters
         key = codec.encapsulates
         if not key:
             key = f"{codec.family}:vendor-{self._enterprise or self._first_enterprise()}"
@@ -335,8 +336,14 @@ class _Carried(EditableOptions):
         self._list()
         return super().get(key, default)
 
+    def _taken_by(self) -> Edits:
+        return self._parent._taken_by()
+
+    def _way(self) -> tuple[tuple[int, ...], int, bool]:
+        return self._path, self._enterprise, self._entered
+
     def _check(self, code: int) -> None:
-        super()._check(code)
+        self._taken_by().check(self._path[0])
         first = self._parent._list()
         before = first[: self._at] if self._at is not None else []
         head = self._enterprise.to_bytes(4, "big") if self._code == VENDOR_OPTS_6 else b""
@@ -419,7 +426,7 @@ class _Carried(EditableOptions):
 
     def _log(self, action: Any, code: int, data: bytes) -> None:
         if self._entered:
-            super()._log(action, code, data)
+            self._taken_by().edit(action, (*self._path, code), self._enterprise, data)
         else:
             # The server does not look inside: the option travels as a whole.
             self._parent._log(SET, self._code, self.payload)
@@ -433,7 +440,7 @@ def _bytes(codec: Codec, data: bytes) -> bytes:
 
 def read_options(codec: Codec, data: bytes) -> Options:
     """The options inside an option that is part of no packet."""
-    options = Options._of_packet(space(codec.space), (), None, None)
+    options = EditableOptions(space(codec.space), (), None, None)
     options._items = [(codec.code, data)]
     return _Carried(options, codec, 0)
 

@@ -7,7 +7,6 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 from ._attributes import Attribute, EditableAttribute, integer
-from ._edits import Edits
 from ._option_codec import space
 from ._packet import Classes, EditableLink, JoinableClasses, Link, Packet
 from .errors import MalformedOption
@@ -96,14 +95,14 @@ class Relay:
 
     __slots__ = ("_edits", "_message", "_options")
 
-    def __init__(self, message: Any, edits: Edits) -> None:
+    def __init__(self, message: Any, edits: tuple[Any, ...]) -> None:
         self._message = message
         self._edits = edits
         self._options: EditableOptions | None = None
 
     def _all_options(self) -> EditableOptions:
         if self._options is None:
-            self._options = Options._of_packet(space("6:dhcp6"), self._message.options, self._edits, None)
+            self._options = EditableOptions(space("6:dhcp6"), self._message.options, self._edits, None)
         return self._options
 
     @property
@@ -187,7 +186,7 @@ class Packet6(Packet):
         if self._relays is None:
             row = f"{self._side}.relays"
             self._relays = [
-                EditableRelay(message, Edits(self._result, self._rights, row, self._field, index))
+                EditableRelay(message, (self._result, self._rights, row, self._field, index))
                 for index, message in enumerate(self._message.relays)
             ]
         return self._relays
