@@ -18,7 +18,8 @@ pub struct Call<'a, P: Point> {
     arguments: &'a P::Arguments,
     status: NextStep,
     surroundings: &'a Surroundings,
-    result: v1::CalloutResult,
+    /// Boxed: it is large, and goes a long way.
+    result: Box<v1::CalloutResult>,
 }
 
 impl<'a, P: Point> Call<'a, P> {
@@ -33,7 +34,7 @@ impl<'a, P: Point> Call<'a, P> {
             arguments,
             status,
             surroundings,
-            result: v1::CalloutResult::default(),
+            result: Box::default(),
         }
     }
 
@@ -152,7 +153,7 @@ impl<'a, P: Point> Call<'a, P> {
     }
 
     /// The reply, once the callout returned `Ok`.
-    pub(crate) fn finish(self) -> Result<v1::CalloutResult, HookError> {
+    pub(crate) fn finish(self) -> Result<Box<v1::CalloutResult>, HookError> {
         let length = self.result.context.as_ref().map_or(0, Bytes::len);
         if length > MAX_CONTEXT {
             return Err(HookError::new(format!(

@@ -37,7 +37,7 @@ macro_rules! callouts {
             arguments: &v1::arguments::Point,
             status: NextStep,
             surroundings: &Surroundings,
-        ) -> Result<v1::CalloutResult, HookError> {
+        ) -> Result<Box<v1::CalloutResult>, HookError> {
             match arguments {
                 $(v1::arguments::Point::$point(arguments) => {
                     let mut call = Call::<points::$point>::new(request, arguments, status, surroundings);

@@ -53,6 +53,8 @@ mod loads;
 mod outbox;
 pub mod paths;
 pub mod points;
+mod reply;
+mod rpc;
 mod run;
 mod serve;
 mod server_api;

@@ -1,8 +1,10 @@
 //! What a session has to tell its server: collected by callouts, taken by the transport.
 
-use crate::run::{Failure, parked, result_reply};
-use outrigger_proto::{MAX_MESSAGE, v1};
-use prost::Message;
+use crate::reply::Reply;
+use crate::rpc::{ReplyBatch, ServiceMessage, Told};
+use crate::run::parked;
+use bytes::Bytes;
+use outrigger_proto::v1;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,9 +24,6 @@ const HELD: usize = 4096;
 /// Bytes of one message at most, a single larger reply excepted.
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// Largest reply: a batch of one still has to fit a message.
-const REPLY_BYTES: usize = MAX_MESSAGE - 64;
-
 /// Replies that wait for the transport. Everything that finished while the previous write was in flight goes into the
 /// next one.
 #[derive(Debug, Default)]
@@ -37,7 +36,7 @@ pub(crate) struct Outbox {
 struct State {
     welcomed: bool,
     drain: Drain,
-    replies: Vec<v1::CalloutReply>,
+    replies: Vec<Reply>,
     /// Calls that got their PARK reply and not yet their final one, and until when the server waits for that.
     parked: HashMap<u64, Instant>,
     end: Option<Result<(), tonic::Status>>,
@@ -70,16 +69,11 @@ impl Outbox {
     }
 
     /// Final replies.
-    pub(crate) fn push(&self, replies: impl IntoIterator<Item = v1::CalloutReply>) {
+    pub(crate) fn push(&self, replies: impl IntoIterator<Item = Reply>) {
         self.change(|state| {
             for reply in replies {
                 state.parked.remove(&reply.id);
-                let length = reply.encoded_len();
-                state.replies.push(if length > REPLY_BYTES {
-                    Failure::TooLarge(length).into_reply(reply.id)
-                } else {
-                    reply
-                });
+                state.replies.push(reply);
             }
         });
     }
@@ -95,7 +89,7 @@ impl Outbox {
             is_held = state.parked.len() < HELD;
             if is_held {
                 state.parked.insert(id, until);
-                state.replies.push(result_reply(id, parked()));
+                state.replies.push(Reply::result(id, &parked()));
             }
         });
         is_held
@@ -139,16 +133,15 @@ impl Outbox {
 }
 
 impl State {
-    fn next(&mut self) -> Option<Option<Result<v1::ServiceMessage, tonic::Status>>> {
-        use v1::service_message::Message as Body;
+    fn next(&mut self) -> Option<Option<Result<ServiceMessage, tonic::Status>>> {
         let body = if !self.welcomed {
             self.welcomed = true;
-            Body::Welcome(v1::Welcome {})
+            Told::Welcome(v1::Welcome {})
         } else if self.drain == Drain::Asked {
             self.drain = Drain::Told;
-            Body::Drain(v1::Drain {})
+            Told::Drain(v1::Drain {})
         } else if !self.replies.is_empty() {
-            Body::Replies(v1::ReplyBatch {
+            Told::Replies(ReplyBatch {
                 replies: self.take_batch(),
             })
         } else {
@@ -163,27 +156,25 @@ impl State {
                 }
             };
         };
-        Some(Some(Ok(v1::ServiceMessage {
+        Some(Some(Ok(ServiceMessage {
             message: Some(body),
         })))
     }
 
-    fn take_batch(&mut self) -> Vec<v1::CalloutReply> {
+    fn take_batch(&mut self) -> Vec<Bytes> {
         let mut bytes = 0;
         let fitting = self
             .replies
             .iter()
             .take(BATCH)
             .take_while(|reply| {
-                bytes += reply.encoded_len();
+                bytes += reply.encoded.len();
                 bytes <= BATCH_BYTES
             })
             .count()
             .max(1);
-        if fitting == self.replies.len() {
-            return std::mem::take(&mut self.replies);
-        }
-        self.replies.drain(..fitting).collect()
+        let taken = self.replies.drain(..fitting);
+        taken.map(|reply| reply.encoded).collect()
     }
 }
 
@@ -201,7 +192,7 @@ impl Outgoing {
 }
 
 impl Stream for Outgoing {
-    type Item = Result<v1::ServiceMessage, tonic::Status>;
+    type Item = Result<ServiceMessage, tonic::Status>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut state = self.outbox.state();
@@ -224,23 +215,27 @@ impl Drop for Outgoing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use v1::service_message::Message as Body;
+    use prost::Message as _;
 
-    fn reply(id: u64, bytes: usize) -> v1::CalloutReply {
+    fn reply(id: u64, bytes: usize) -> Reply {
         let result = v1::CalloutResult {
             context: Some(vec![0; bytes].into()),
             ..Default::default()
         };
-        result_reply(id, result)
+        Reply::result(id, &result)
     }
 
-    fn next(outbox: &Outbox) -> Option<Body> {
+    fn next(outbox: &Outbox) -> Option<Told> {
         outbox.state().next()??.ok()?.message
+    }
+
+    fn id(reply: &Bytes) -> u64 {
+        v1::CalloutReply::decode(reply.clone()).unwrap().id
     }
 
     fn next_ids(outbox: &Outbox) -> Vec<u64> {
         match next(outbox) {
-            Some(Body::Replies(batch)) => batch.replies.iter().map(|reply| reply.id).collect(),
+            Some(Told::Replies(batch)) => batch.replies.iter().map(id).collect(),
             other => panic!("not a batch: {other:?}"),
         }
     }
@@ -251,8 +246,8 @@ mod tests {
         outbox.push([reply(1, 0)]);
         outbox.drain();
         outbox.drain();
-        assert!(matches!(next(&outbox), Some(Body::Welcome(_))));
-        assert!(matches!(next(&outbox), Some(Body::Drain(_))));
+        assert!(matches!(next(&outbox), Some(Told::Welcome(_))));
+        assert!(matches!(next(&outbox), Some(Told::Drain(_))));
         assert_eq!(next_ids(&outbox), [1]);
         assert!(outbox.state().next().is_none(), "drain is told once");
     }
@@ -285,16 +280,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_that_no_message_can_hold_becomes_a_failure() {
+    fn a_large_reply_goes_alone() {
         let outbox = Outbox::default();
         next(&outbox);
-        outbox.push([reply(1, BATCH_BYTES * 2), reply(2, MAX_MESSAGE)]);
-        assert_eq!(next_ids(&outbox), [1], "large, but it fits a message");
-        let Some(Body::Replies(batch)) = next(&outbox) else {
-            panic!("the failure is missing")
-        };
-        let text = format!("{:?}", batch.replies[0].outcome);
-        assert!(text.contains("more than a message may have"), "{text}");
+        outbox.push([reply(1, BATCH_BYTES * 2), reply(2, 0)]);
+        assert_eq!(next_ids(&outbox), [1]);
+        assert_eq!(next_ids(&outbox), [2]);
     }
 
     #[test]

@@ -96,17 +96,14 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// As it travels in a reply.
-    pub(crate) fn into_reply(self, id: u64) -> v1::CalloutReply {
+    pub(crate) fn into_message(self) -> v1::CalloutFailure {
         let code = match &self {
             Self::Callout(error) => error.code(),
             _ => 0,
         };
-        v1::CalloutReply {
-            id,
-            outcome: Some(v1::callout_reply::Outcome::Failure(v1::CalloutFailure {
-                code,
-                text: self.to_string(),
-            })),
+        v1::CalloutFailure {
+            code,
+            text: self.to_string(),
         }
     }
 
@@ -121,14 +118,6 @@ impl Failure {
             Self::Overloaded(_) | Self::TooLarge(_) => tonic::Code::ResourceExhausted,
         };
         tonic::Status::new(code, self.to_string())
-    }
-}
-
-/// A reply with a result.
-pub(crate) fn result_reply(id: u64, result: v1::CalloutResult) -> v1::CalloutReply {
-    v1::CalloutReply {
-        id,
-        outcome: Some(v1::callout_reply::Outcome::Result(result)),
     }
 }
 
@@ -153,7 +142,7 @@ impl<C: Callouts> Offer<C> {
         &self,
         request: &v1::CalloutRequest,
         surroundings: &Surroundings,
-    ) -> Result<v1::CalloutResult, Failure> {
+    ) -> Result<Box<v1::CalloutResult>, Failure> {
         if let Some(v1::arguments::Point::Command(command)) = point_of(request) {
             let command = ControlCommand::parse(&command.command);
             let name = command.map_err(Failure::Callout)?.name;
@@ -174,7 +163,7 @@ pub(crate) async fn run<C: Callouts>(
     callouts: &C,
     request: &v1::CalloutRequest,
     surroundings: &Surroundings,
-) -> Result<v1::CalloutResult, Failure> {
+) -> Result<Box<v1::CalloutResult>, Failure> {
     let (point, arguments, status) = understand(request)?;
     let span = tracing::debug_span!("callout", %point, packet = %request.packet_label);
     let callout = dispatch(callouts, request, arguments, status, surroundings);

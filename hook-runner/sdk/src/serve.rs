@@ -3,11 +3,11 @@
 use crate::endpoint::Listener;
 use crate::loads::Loads;
 use crate::outbox::Outgoing;
-use crate::run::{Failure, Offer, Surroundings, catch_panic, result_reply};
+use crate::rpc::{Rpcs, ServerMessage};
+use crate::run::{Failure, Offer, Surroundings, catch_panic};
 use crate::session::{self, Shared};
 use crate::{Endpoint, Loaded, Refusal, ServeError, Service};
-use outrigger_proto::v1::callouts_server::{Callouts as Rpc, CalloutsServer};
-use outrigger_proto::{MAX_MESSAGE, PROTOCOL_VERSION, convert, v1};
+use outrigger_proto::{PROTOCOL_VERSION, convert, v1};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tonic::transport::server::{Router, TcpIncoming};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Response, Status, Streaming};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -154,11 +154,8 @@ impl<S: Service> Bound<S> {
             health.clone(),
             draining.clone(),
         ));
-        let callouts = CalloutsServer::from_arc(rpc)
-            .max_decoding_message_size(MAX_MESSAGE)
-            .max_encoding_message_size(MAX_MESSAGE);
         let router = transport()
-            .add_service(callouts)
+            .add_service(Rpcs(rpc))
             .add_service(health_service);
         let router = add_reflection(router)?;
         tracing::info!(%endpoint, "listening");
@@ -275,7 +272,7 @@ async fn follow_readiness(
 }
 
 /// The protocol's three calls.
-struct CalloutsRpc<S: Service> {
+pub(crate) struct CalloutsRpc<S: Service> {
     service: S,
     readiness: tokio::sync::watch::Receiver<bool>,
     shared: Arc<Shared<S::Callouts>>,
@@ -314,7 +311,10 @@ impl<S: Service> CalloutsRpc<S> {
         }
     }
 
-    async fn call_once(&self, request: &v1::CalloutRequest) -> Result<v1::CalloutResult, Failure> {
+    async fn call_once(
+        &self,
+        request: &v1::CalloutRequest,
+    ) -> Result<Box<v1::CalloutResult>, Failure> {
         let received = Instant::now();
         let _permit = self
             .calls
@@ -340,16 +340,12 @@ impl<S: Service> CalloutsRpc<S> {
                 .unwrap_or(Err(Failure::Expired(request.budget_us))),
         }
     }
-}
 
-#[tonic::async_trait]
-impl<S: Service> Rpc for CalloutsRpc<S> {
-    async fn load(
+    pub(crate) async fn load(
         &self,
-        request: Request<v1::LoadRequest>,
+        request: v1::LoadRequest,
     ) -> Result<Response<v1::LoadReply>, Status> {
         self.refuse_when_draining()?;
-        let request = request.into_inner();
         let server = request.server.clone().unwrap_or_default();
         let revision = request.configuration_revision;
         let result = match self.load_for(&request).await {
@@ -376,35 +372,29 @@ impl<S: Service> Rpc for CalloutsRpc<S> {
         }))
     }
 
-    type SessionStream = Outgoing;
-
-    async fn session(
+    pub(crate) fn session(
         &self,
-        request: Request<Streaming<v1::ServerMessage>>,
+        incoming: Streaming<ServerMessage>,
     ) -> Result<Response<Outgoing>, Status> {
         self.refuse_when_draining()?;
         let guard: TaskTrackerToken = self.sessions.token();
         let shared = Arc::clone(&self.shared);
-        Ok(Response::new(session::open(
-            shared,
-            request.into_inner(),
-            guard,
-        )))
+        Ok(Response::new(session::open(shared, incoming, guard)))
     }
 
-    async fn call(
+    pub(crate) async fn call(
         &self,
-        request: Request<v1::CalloutRequest>,
+        request: v1::CalloutRequest,
     ) -> Result<Response<v1::CalloutReply>, Status> {
-        let request = request.into_inner();
         match self.call_once(&request).await {
-            Ok(result) => Ok(Response::new(result_reply(request.id, result))),
+            Ok(result) => Ok(Response::new(v1::CalloutReply {
+                id: request.id,
+                outcome: Some(v1::callout_reply::Outcome::Result(*result)),
+            })),
             Err(failure) => Err(failure.into_status()),
         }
     }
-}
 
-impl<S: Service> CalloutsRpc<S> {
     fn refuse_when_draining(&self) -> Result<(), Status> {
         if self.shared.draining.is_cancelled() {
             return Err(Status::unavailable("the service is about to stop"));

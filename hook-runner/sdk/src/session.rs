@@ -6,9 +6,12 @@
 use crate::Callouts;
 use crate::loads::{Key, Loads};
 use crate::outbox::{Outbox, Outgoing};
-use crate::run::{Failure, Offer, Surroundings, result_reply};
+use crate::reply::Reply;
+use crate::rpc::{Said, ServerMessage};
+use crate::run::{Failure, Offer, Surroundings};
+use bytes::Bytes;
 use outrigger_proto::v1;
-use outrigger_proto::v1::server_message::Message as Body;
+use prost::Message as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -34,7 +37,7 @@ pub(crate) struct Shared<C> {
 /// `guard` is dropped when the session is over.
 pub(crate) fn open<C: Callouts>(
     shared: Arc<Shared<C>>,
-    incoming: Streaming<v1::ServerMessage>,
+    incoming: Streaming<ServerMessage>,
     guard: impl Send + 'static,
 ) -> Outgoing {
     let outbox = Arc::new(Outbox::default());
@@ -62,10 +65,10 @@ struct Session<C> {
     waiting: JoinSet<()>,
 }
 
-type CallFuture = Pin<Box<dyn Future<Output = v1::CalloutReply> + Send>>;
+type CallFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 impl<C: Callouts> Session<C> {
-    async fn serve(mut self, incoming: Streaming<v1::ServerMessage>) {
+    async fn serve(mut self, incoming: Streaming<ServerMessage>) {
         let end = self.read(incoming).await;
         while self.waiting.join_next().await.is_some() {}
         let server = &self.hello.instance_id;
@@ -76,7 +79,7 @@ impl<C: Callouts> Session<C> {
         self.outbox.end(end);
     }
 
-    async fn read(&mut self, mut incoming: Streaming<v1::ServerMessage>) -> Result<(), Status> {
+    async fn read(&mut self, mut incoming: Streaming<ServerMessage>) -> Result<(), Status> {
         let draining = self.shared.draining.clone();
         let mut drained = false;
         loop {
@@ -93,12 +96,12 @@ impl<C: Callouts> Session<C> {
                 return Ok(());
             };
             match message.message {
-                Some(Body::Hello(hello)) => self.greet(hello)?,
-                Some(Body::Calls(_)) if self.offer.is_none() => {
+                Some(Said::Hello(hello)) => self.greet(hello)?,
+                Some(Said::Calls(_)) if self.offer.is_none() => {
                     return Err(Status::invalid_argument("a session starts with Hello"));
                 }
-                Some(Body::Calls(batch)) => self.call(batch.calls).await,
-                Some(Body::Bye(_)) => return Ok(()),
+                Some(Said::Calls(batch)) => self.call(batch.calls).await?,
+                Some(Said::Bye(_)) => return Ok(()),
                 // A kind of message that is younger than this SDK.
                 None => {}
             }
@@ -135,11 +138,18 @@ impl<C: Callouts> Session<C> {
         Ok(offer)
     }
 
-    async fn call(&mut self, calls: Vec<v1::CalloutRequest>) {
+    async fn call(&mut self, calls: Vec<Bytes>) -> Result<(), Status> {
         let received = Instant::now();
         let mut flushed = received;
         let mut replies = Vec::with_capacity(calls.len());
-        for request in calls {
+        for encoded in calls {
+            let request = match v1::CalloutRequest::decode(encoded) {
+                Ok(request) => request,
+                Err(error) => {
+                    self.outbox.push(replies);
+                    return Err(Status::internal(format!("a call does not decode: {error}")));
+                }
+            };
             replies.extend(self.start(request, received, replies.len()));
             let now = Instant::now();
             if now - flushed > FLUSH_AFTER {
@@ -150,6 +160,7 @@ impl<C: Callouts> Session<C> {
         }
         self.outbox.push(replies);
         self.make_room().await;
+        Ok(())
     }
 
     /// Polls the call once: its reply, or nothing where it goes on by itself.
@@ -158,26 +169,29 @@ impl<C: Callouts> Session<C> {
         request: v1::CalloutRequest,
         received: Instant,
         finished: usize,
-    ) -> Option<v1::CalloutReply> {
+    ) -> Option<Reply> {
         let (id, budget_us) = (request.id, request.budget_us);
         let park_budget_us = request.park_budget_us;
         if self.open_calls() + finished >= self.shared.max_in_flight {
-            return Some(Failure::Overloaded(self.shared.max_in_flight).into_reply(id));
+            return Some(Reply::failure(
+                id,
+                Failure::Overloaded(self.shared.max_in_flight),
+            ));
         }
         let offer = match self.offer_of(request.configuration_revision) {
             Ok(offer) => offer,
-            Err(failure) => return Some(failure.into_reply(id)),
+            Err(failure) => return Some(Reply::failure(id, failure)),
         };
         let outbox = Arc::clone(&self.outbox);
         let surroundings = Surroundings::new(&request, received, Some(outbox));
         if surroundings.is_expired() {
-            return Some(Failure::Expired(budget_us).into_reply(id));
+            return Some(Reply::failure(id, Failure::Expired(budget_us)));
         }
         let deadline = surroundings.call_deadline;
         let mut future: CallFuture = Box::pin(async move {
             match offer.run(&request, &surroundings).await {
-                Ok(result) => result_reply(request.id, result),
-                Err(failure) => failure.into_reply(request.id),
+                Ok(result) => Reply::result(request.id, &result),
+                Err(failure) => Reply::failure(request.id, failure),
             }
         });
         // The task polls again at once, so no wake-up is lost to this waker.
@@ -189,8 +203,8 @@ impl<C: Callouts> Session<C> {
         self.waiting.spawn(async move {
             let reply = match by_deadline(future, deadline, &outbox, id).await {
                 Ok(reply) => reply,
-                Err(Late::First) => Failure::Expired(budget_us).into_reply(id),
-                Err(Late::Final) => Failure::HeldTooLong(park_budget_us).into_reply(id),
+                Err(Late::First) => Reply::failure(id, Failure::Expired(budget_us)),
+                Err(Late::Final) => Reply::failure(id, Failure::HeldTooLong(park_budget_us)),
             };
             outbox.push([reply]);
         });
@@ -229,7 +243,7 @@ async fn by_deadline(
     deadline: Option<Instant>,
     outbox: &Outbox,
     id: u64,
-) -> Result<v1::CalloutReply, Late> {
+) -> Result<Reply, Late> {
     let Some(deadline) = deadline else {
         return Ok(future.await);
     };

@@ -107,7 +107,7 @@ impl<P: Point> Trial<P> {
         let surroundings = Surroundings::new(&self.request, Instant::now(), session);
         let result = run(callouts, &self.request, &surroundings).await;
         let result = result.map_err(|failure: Failure| failure.to_string())?;
-        Ok((outbox.parked_until(self.request.id).is_some(), result))
+        Ok((outbox.parked_until(self.request.id).is_some(), *result))
     }
 }
 
@@ -144,6 +144,7 @@ pub async fn run_request(
     let surroundings = Surroundings::new(request, Instant::now(), None);
     run(callouts, request, &surroundings)
         .await
+        .map(|result| *result)
         .map_err(|failure: Failure| failure.to_string())
 }
 
