@@ -95,6 +95,24 @@ fn a_new_rust_project_passes_its_own_test_and_the_check() {
 }
 
 #[test]
+fn a_new_python_project_passes_its_own_test_and_the_check() {
+    let parent = tempfile::tempdir().unwrap();
+    let project = new_project(parent.path(), "python", "hooks/python/sdk");
+    let python = || within(&project, root().join("scripts/python"));
+    step(python().args(["-m", "pytest", "-q"]));
+    step(python().args(["-m", "mypy", "--strict", "."]));
+    let settings = root().join("hooks/python/sdk/pyproject.toml");
+    for command in [&["check"][..], &["format", "--check"]] {
+        let mut ruff = python();
+        ruff.args(["-m", "ruff"]).args(command);
+        step(ruff.arg("--config").arg(&settings).arg("."));
+    }
+    let mut service = python();
+    service.arg("brand_new_hook.py");
+    passes_the_check(service, parent.path());
+}
+
+#[test]
 fn a_new_go_project_passes_its_own_test_and_the_check() {
     let parent = tempfile::tempdir().unwrap();
     let project = new_project(parent.path(), "go", "hooks/go/sdk");
