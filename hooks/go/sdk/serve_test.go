@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection/grpc_reflection_v1"
-	"google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/grpc/status"
 
 	"github.com/outrigger-dhcp/outrigger/hooks/go/sdk/hookpoints"
@@ -219,33 +218,26 @@ func TestHealthAndReflectionAreOffered(t *testing.T) {
 			t.Errorf("the health of %q is %v, %v", service, reply, err)
 		}
 	}
-	v1, err := grpc_reflection_v1.NewServerReflectionClient(r.conn).ServerReflectionInfo(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	asked := &grpc_reflection_v1.ServerReflectionRequest{
-		MessageRequest: &grpc_reflection_v1.ServerReflectionRequest_FileContainingSymbol{FileContainingSymbol: "outrigger.hooks.v1.Callouts"},
-	}
-	if err := v1.Send(asked); err != nil {
-		t.Fatal(err)
-	}
-	reply, err := v1.Recv()
-	if err != nil || len(reply.GetFileDescriptorResponse().GetFileDescriptorProto()) == 0 {
-		t.Errorf("reflection v1: %v, %v", reply, err)
-	}
-	v1alpha, err := grpc_reflection_v1alpha.NewServerReflectionClient(r.conn).ServerReflectionInfo(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := &grpc_reflection_v1alpha.ServerReflectionRequest{
-		MessageRequest: &grpc_reflection_v1alpha.ServerReflectionRequest_ListServices{},
-	}
-	if err := v1alpha.Send(list); err != nil {
-		t.Fatal(err)
-	}
-	older, err := v1alpha.Recv()
-	if err != nil || len(older.GetListServicesResponse().GetService()) < 3 {
-		t.Errorf("reflection v1alpha: %v, %v", older, err)
+	for _, version := range []string{"v1", "v1alpha"} {
+		method := "/grpc.reflection." + version + ".ServerReflection/ServerReflectionInfo"
+		stream, err := r.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Both versions have the same messages.
+		asked := &grpc_reflection_v1.ServerReflectionRequest{
+			MessageRequest: &grpc_reflection_v1.ServerReflectionRequest_FileContainingSymbol{
+				FileContainingSymbol: "outrigger.hooks.v1.Callouts",
+			},
+		}
+		if err := stream.SendMsg(asked); err != nil {
+			t.Fatal(err)
+		}
+		var reply grpc_reflection_v1.ServerReflectionResponse
+		err = stream.RecvMsg(&reply)
+		if err != nil || len(reply.GetFileDescriptorResponse().GetFileDescriptorProto()) == 0 {
+			t.Errorf("reflection %s: %v, %v", version, &reply, err)
+		}
 	}
 }
 

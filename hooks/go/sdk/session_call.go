@@ -45,7 +45,7 @@ func (c *call) limit() time.Duration {
 	return time.Duration(c.request.GetBudgetUs()) * time.Microsecond
 }
 
-// run runs the callout and answers. It returns when that was.
+// run runs the callout and answers. It returns when that was. Not inlined: stackOf looks for its frame.
 //
 //go:noinline
 func (c *call) run(now time.Duration) (at time.Duration) {
