@@ -114,10 +114,11 @@ func (e *engine) run(
 func (e *engine) call(
 	ctx context.Context, instanceID string, point hookpoints.HookPoint, request *hooksv1.CalloutRequest, park func() error,
 ) (*Call, error) {
-	if _, ok := hookpoints.Specs[point]; !ok {
+	family, ok := familyOf(point)
+	if !ok {
 		return nil, malformed("there is no hook point %d", int32(point))
 	}
-	configuration := e.find(instanceID, point, request.GetConfigurationRevision())
+	configuration := e.find(instanceID, family, request.GetConfigurationRevision())
 	if configuration == nil {
 		return nil, fmt.Errorf("configuration %d is not loaded here: call Load first", request.GetConfigurationRevision())
 	}
@@ -128,7 +129,7 @@ func (e *engine) call(
 	if request.GetArguments().GetPoint() == nil {
 		return nil, malformed("%s came without arguments", hookPointName(point))
 	}
-	if _, ok := hooksv1.NextStep_name[int32(request.GetStatus())]; !ok {
+	if status := NextStep(request.GetStatus()); status < Continue || status > Park {
 		return nil, malformed("there is no next step %d", int32(request.GetStatus()))
 	}
 	setup := Call{
@@ -136,7 +137,6 @@ func (e *engine) call(
 		result: &hooksv1.CalloutResult{},
 	}
 	var call *Call
-	var ok bool
 	var err error
 	run := bound.run
 	if point == hookpoints.Command {
@@ -158,9 +158,9 @@ func (e *engine) call(
 	return call, nil
 }
 
-func (e *engine) find(instanceID string, point hookpoints.HookPoint, revision uint64) *configuration {
+func (e *engine) find(instanceID string, family int, revision uint64) *configuration {
 	if instanceID == "" {
-		return e.loads.findUnnamed(hookpoints.Specs[point].Family, revision)
+		return e.loads.findUnnamed(family, revision)
 	}
 	return e.loads.find(instanceID, revision)
 }

@@ -428,13 +428,13 @@ func (o *PacketOptions) vendor4(enterprise uint32) *PacketOptions {
 	data := option.GetData()
 	for at := 0; at < len(data); {
 		if len(data)-at < 5 || len(data)-at-5 < int(data[at+4]) {
-			n.option, n.problem = option, errors.New("option 125 (vivso-suboptions) is malformed")
+			n.option, n.problem = option, fmt.Errorf("%s is malformed", o.space.describe(125))
 			return sub
 		}
 		end := at + 5 + int(data[at+4])
 		if binary.BigEndian.Uint32(data[at:]) == enterprise {
 			n.option, n.before, n.after = option, data[:at+4], data[end:]
-			n.parse(4, "option 125 (vivso-suboptions)", data[at+5:end])
+			n.parse(4, o.space.describe(125), data[at+5:end])
 			return sub
 		}
 		at = end

@@ -276,3 +276,22 @@ var points = []point{
 		return nil
 	}},
 }
+
+// families has the family of each hook point by number, -1 where there is none: a lookup that costs a call nothing.
+var families = func() (families [maxHookPoint + 1]int) {
+	for i := range families {
+		families[i] = -1
+	}
+	for number, spec := range hookpoints.Specs {
+		families[number] = spec.Family
+	}
+	return families
+}()
+
+// familyOf is the family of a hook point, 0 where both have it; false: there is no such hook point.
+func familyOf(point hookpoints.HookPoint) (int, bool) {
+	if point < 0 || int(point) > maxHookPoint || families[point] < 0 {
+		return 0, false
+	}
+	return families[point], true
+}
