@@ -82,24 +82,31 @@ class Watchdog:
             if not run.is_reported and time.monotonic() - max(over, run.started) > self._stuck_after:
                 run.is_reported = True
                 where, trace = _where(ident)
-                logger.error("the blocking callout %s does not return: %s\n%s", run.job.describe(), where, trace)
+                logger.error("the blocking callout %s does not return: %s", run.job.describe(), where)
+                _log(logging.ERROR, trace)
         if len(running) == self._threads.most and all(run.is_reported for _, run in running):
             self._end("no thread is left for blocking callouts", running[0][0])
 
     def _end(self, text: str, ident: int) -> None:
         where, trace = _where(ident)
-        logger.critical("%s: %s; the process ends\n%s", text, where, trace)
+        logger.critical("%s: %s; the process ends", text, where)
+        _log(logging.CRITICAL, trace)
         logging.shutdown()
         os._exit(EXIT_STUCK)
 
 
-def _where(ident: int) -> tuple[str, str]:
-    """The callout that a thread is in, in words, and the thread's stack."""
+def _log(level: int, trace: list[str]) -> None:
+    for line in trace:
+        logger.log(level, "%s", line)
+
+
+def _where(ident: int) -> tuple[str, list[str]]:
+    """The callout that a thread is in, in words, and the lines of the thread's stack."""
     frame = sys._current_frames().get(ident)
     if frame is None:
-        return "its thread is gone", ""
+        return "its thread is gone", []
     stack = traceback.extract_stack(frame)
-    trace = "".join(traceback.format_list(stack)).rstrip()
+    trace = "".join(traceback.format_list(stack)).splitlines()
     last = max((n for n, entry in enumerate(stack) if entry.filename.startswith(_PACKAGE)), default=-1)
     of_author = stack[last + 1 :] or stack[-1:]
     callout, innermost = of_author[0], of_author[-1]
