@@ -30,7 +30,7 @@ def decoded(vector: dict[str, Any]) -> tuple[Any, str, bytes]:
         value = of.decode(data)
         return value, of.text(value), of.encode(value)
     fields, at = of.split(data)
-    texts = [field.text(value) for field, value in zip(of.fields, fields)]
+    texts = [field.text(value) for field, value in zip(of.fields, fields, strict=True)]
     rest = data[at:]
     return fields, ", ".join([*texts, rest.hex()] if rest else texts), of.encode(read_options(of, data).as_value())
 

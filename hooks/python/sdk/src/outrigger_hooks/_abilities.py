@@ -298,7 +298,7 @@ class EditsIa(Call):
 
     @property
     def ia_options(self) -> EditableOptions:
-        """Options of the IA that answers the client, as far as they were changed here. What else is in it is not known here."""
+        """Options of the IA that answers the client, as far as they were changed here."""
         if self._response is None:
             options = EditableOptions(space("6:dhcp6"), (), None, None)
             options._edits = _IaEdits(self._result, self._plan.rights, "ia.options", "")
@@ -441,8 +441,8 @@ class AnswersCommand(Call):
         return read_object("the answer", text) if text else None
 
     def answer(self, answer: Mapping[str, Any]) -> None:
-        """Answers the command: an object with the integer `result` (0 done, 1 failed, 2 not supported, 3 nothing found) and
-        mostly `text` and `arguments`. A command that failed is an answer too, not an error of the callout.
+        """Answers the command: an object with the integer `result` (0 done, 1 failed, 2 not supported, 3 nothing found)
+        and mostly `text` and `arguments`. A command that failed is an answer too, not an error of the callout.
         """
         self._plan.rights.check("command-response")
         result = answer.get("result") if isinstance(answer, Mapping) else None

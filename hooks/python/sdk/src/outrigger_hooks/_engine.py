@@ -90,8 +90,7 @@ class Engine:
             loaded.sessions = True
             loaded.commands.extend(self.commands)
             for point, paths in subscribed.items():
-                if point is not HookPoint.COMMAND:
-                    loaded.subscriptions.add(hook_point=point.value, reads=paths.reads, writes=paths.writes)
+                loaded.subscriptions.add(hook_point=point.value, reads=paths.reads, writes=paths.writes)
             _LOGGER.info("loaded configuration %s of %s", load.revision, load.service_name or load.server_name)
         return reply
 
@@ -128,7 +127,7 @@ class Engine:
                 own = callout or of_all
                 if own is not None:
                     commands[name] = own
-            paths = Paths((), SPECS[HookPoint.COMMAND].changes)
+            paths = subscribed.get(HookPoint.COMMAND, Paths((), SPECS[HookPoint.COMMAND].changes))
             plans[HookPoint.COMMAND.value] = Plan(points.Command, None, commands, paths, load, state)
         return plans
 
@@ -142,8 +141,8 @@ class Engine:
     ) -> service_pb2.CalloutReply | Coroutine[Any, Any, service_pb2.CalloutReply] | Blocking:
         """Runs the callout that `request` asks for. Never raises.
 
-        `instance_id` and `service_name` are those of the session's Hello, None for a call outside any; `received` is when
-        the call came, by time.monotonic(), now if left out.
+        `instance_id` and `service_name` are those of the session's Hello, None for a call outside any; `received` is
+        when the call came, by time.monotonic(), now if left out.
         """
         try:
             plan = self._plan(request, instance_id, service_name)
@@ -238,7 +237,8 @@ def _returned(outcome: Any) -> str:
     if inspect.iscoroutine(outcome):
         outcome.close()
         return "the callout returned a coroutine: declare it with `async def`"
-    return f"the callout returned {type(outcome).__name__}: what it decides it says with call.skip(), call.drop() and so on"
+    kind = type(outcome).__name__
+    return f"the callout returned {kind}: what it decides it says with call.skip(), call.drop() and so on"
 
 
 def _failed(plan: Plan, call: Call, error: BaseException) -> service_pb2.CalloutReply:

@@ -132,16 +132,15 @@ class Codec:
         fields = self.fields
         if not self.is_record and not self.array:
             return fields[0].write(value)
-        if not isinstance(value, (tuple, list) if self.is_record else list):
-            if self.is_record or not isinstance(value, tuple):
-                raise TypeError
+        if not isinstance(value, (tuple, list)):
+            raise TypeError
         if self.is_record and len(value) < len(fields):
             raise ValueError(f"it has {len(value)} of {len(fields)} fields")
         if self.is_record and not self.array and len(value) > len(fields):
             # What follows the fields, as it was read.
-            return b"".join(field.write(one) for field, one in zip(fields, value)) + FIELDS["binary"].write(
-                value[len(fields)]
-            )
+            return b"".join(field.write(one) for field, one in zip(fields, value, strict=False)) + FIELDS[
+                "binary"
+            ].write(value[len(fields)])
         last = fields[-1]
         own = fields if self.is_record else ()
         return b"".join((own[index] if index < len(own) else last).write(one) for index, one in enumerate(value))
@@ -163,7 +162,7 @@ class Codec:
             raise TypeError
         if len(own) != len(self.fields):
             raise ValueError(f"it has {len(own)} of {len(self.fields)} fields")
-        fixed = b"".join(field.write(one) for field, one in zip(self.fields, own))
+        fixed = b"".join(field.write(one) for field, one in zip(self.fields, own, strict=True))
         sub_space = space(self.sub_space(own))
         inside = bytearray()
         form = Form.V4 if self.form is Form.ENTERPRISE_4 else self.form

@@ -32,7 +32,7 @@ def checked_paths(point: HookPoint, verb: str, paths: Iterable[str]) -> tuple[st
 
 
 def _translated(point: HookPoint, path: str) -> str:
-    """The same path with codes in place of Kea's names: "query.options.dhcp-agent-options.circuit-id" is "query.options.82.1"."""
+    """The path with codes in place of Kea's names: "query.options.host-name" is "query.options.12"."""
     words = path.split(".")
     if words[:2] not in (["query", "options"], ["response", "options"], ["ia", "options"]):
         return path

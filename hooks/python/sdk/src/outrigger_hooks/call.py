@@ -152,7 +152,10 @@ class Call:
         return _STEPS[self._result.next_step] if self._result.HasField("next_step") else None
 
     def proceed(self) -> None:
-        """Has the server go on, whatever the services before decided. A callout that says nothing leaves that as it is."""
+        """Has the server go on, whatever the services before decided.
+
+        A callout that says nothing leaves that as it is.
+        """
         self._result.next_step = common_pb2.NEXT_STEP_CONTINUE
 
     def skip(self) -> None:

@@ -58,4 +58,4 @@ class ParkError(HookError):
 
 
 class HookDefinitionError(Exception):
-    """The hook itself is wrong: an unknown path, two callouts for one hook point, a command that no server would call."""
+    """The hook itself is wrong: an unknown path, two callouts for one hook point, a name that no command can have."""

@@ -20,7 +20,7 @@ _MAX_COMMAND = 64
 _COMMAND_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 C = TypeVar("C", bound=Call)
-O = TypeVar("O", bound="Awaitable[None] | None")
+R = TypeVar("R", bound="Awaitable[None] | None")
 S = TypeVar("S")
 
 
@@ -29,8 +29,8 @@ class Decorator(Generic[C]):
 
     `reads` are the arguments that the callout looks at; left out: everything. `writes` is what it may change; left out:
     everything that the hook point lets a callout change. Both are paths of the table of hook points; options stand by
-    Kea's name or by code: "query.options.bootfile-url". A callout with `blocking=True` runs in a thread and may wait there; one
-    that is `async def` may await; any other has to return at once, because the session waits for it.
+    Kea's name or by code: "query.options.bootfile-url". A callout with `blocking=True` runs in a thread and may wait
+    there; one that is `async def` may await; any other has to return at once, because the session waits for it.
     """
 
     __slots__ = ("_hook", "_point")
@@ -40,7 +40,7 @@ class Decorator(Generic[C]):
         self._point = point
 
     @overload
-    def __call__(self, callout: Callable[[C], O], /) -> Callable[[C], O]: ...
+    def __call__(self, callout: Callable[[C], R], /) -> Callable[[C], R]: ...
 
     @overload
     def __call__(
@@ -49,7 +49,7 @@ class Decorator(Generic[C]):
         reads: Iterable[str] | None = None,
         writes: Iterable[str] | None = None,
         blocking: bool = False,
-    ) -> Callable[[Callable[[C], O]], Callable[[C], O]]: ...
+    ) -> Callable[[Callable[[C], R]], Callable[[C], R]]: ...
 
     def __call__(
         self,
@@ -87,8 +87,8 @@ class _At(Generic[C]):
 class Hook:
     """A hook service: which callouts there are, and what is done for each configuration of a server.
 
-    `name` is as the service calls itself, "user-chk"; `version` is its own, "1.0.0". `commands` are the control commands
-    that the callout of `@hook.command` answers; those of `@hook.commands` need not be there.
+    `name` is as the service calls itself, "user-chk"; `version` is its own, "1.0.0". `commands` are the control
+    commands that the callout of `@hook.command` answers; those of `@hook.commands` need not be there.
     """
 
     def __init__(self, name: str, version: str, commands: Iterable[str] = ()) -> None:
@@ -145,7 +145,7 @@ class Hook:
 
     def commands(
         self, *names: str, blocking: bool = False
-    ) -> Callable[[Callable[[points.Command], O]], Callable[[points.Command], O]]:
+    ) -> Callable[[Callable[[points.Command], R]], Callable[[points.Command], R]]:
         """Registers the callout that answers these control commands: `@hook.commands("blocklist-get")`.
 
         The server lists them in `list-commands`; one of its own of the same name is no longer called.
@@ -153,7 +153,7 @@ class Hook:
         if not names:
             raise HookDefinitionError('@hook.commands names the commands: @hook.commands("blocklist-get")')
 
-        def register(callout: Callable[[points.Command], O]) -> Callable[[points.Command], O]:
+        def register(callout: Callable[[points.Command], R]) -> Callable[[points.Command], R]:
             for name in names:
                 self._offer(name, _callout(callout, blocking, f'the command "{name}"'))
             return callout
@@ -163,8 +163,8 @@ class Hook:
     def load(self, function: Callable[[Load], S]) -> Callable[[Load], S]:
         """Registers what is run for each configuration of each server, sync or async.
 
-        What it returns is `call.state` of the calls that belong to the configuration. It raises Refusal where the service
-        does not want to work with the server or the parameters.
+        What it returns is `call.state` of the calls that belong to the configuration. It raises Refusal where the
+        service does not want to work with the server or the parameters.
         """
         if self._load is not None:
             raise HookDefinitionError("there are two functions for @hook.load")

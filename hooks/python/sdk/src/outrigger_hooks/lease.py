@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import Any, Union
+from typing import Any
 
 from ._attributes import Attribute, EditableAttribute, flag, integer, same, text
 from ._rights import Rights
@@ -18,7 +18,7 @@ _OPTIONAL = frozenset(
     ("address", "valid_lifetime", "preferred_lifetime", "hostname", "fqdn_fwd", "fqdn_rev", "user_context")
 )
 
-UserContext = Union[Mapping[str, Any], None]
+UserContext = Mapping[str, Any] | None
 
 
 def _read_context(raw: str) -> dict[str, Any] | None:

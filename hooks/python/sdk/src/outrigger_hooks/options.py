@@ -21,10 +21,10 @@ Item = tuple[int, bytes]
 class Options(Mapping["str | int", Any]):
     """Options by Kea's name or by code: `options["routers"]`, `options.get(66, "")`.
 
-    Values are what the definition says: int, bool, str, bytes, IPv4Address, IPv6Address, IPv6Network, a list for arrays,
-    a tuple for records, True for options without a value, Options for those that carry options. An option without a
-    definition is bytes. Bytes that are not what the definition says raise MalformedOption; `raw()` has them in any case. A name
-    that nobody knows raises UnknownOption.
+    Values are what the definition says: int, bool, str, bytes, IPv4Address, IPv6Address, IPv6Network, a list for
+    arrays, a tuple for records, True for options without a value, Options for those that carry options. An option
+    without a definition is bytes. Bytes that are not what the definition says raise MalformedOption; `raw()` has them
+    in any case. A name that nobody knows raises UnknownOption.
     """
 
     __slots__ = ("_edits", "_items", "_maker", "_reads", "_source", "_space")
@@ -42,7 +42,7 @@ class Options(Mapping["str | int", Any]):
     def __init__(
         self, of: Space, source: Iterable[Any], edits: tuple[Any, ...] | None, reads: frozenset[int] | None
     ) -> None:
-        """Of a packet or a relay. `edits`: of what the Edits are made; `reads`: what the server sends at most, None: everything."""
+        """Of a packet or a relay. `edits`: of what Edits are made; `reads`: what the server sends, None: all."""
         self._space = of
         self._source = source
         self._items = None
@@ -180,7 +180,7 @@ class Options(Mapping["str | int", Any]):
         self._taken_by().check(code)
 
     def _way(self) -> tuple[tuple[int, ...], int, bool]:
-        """Codes of the way here from the packet, the vendor that is meant on it, and whether the server edits inside."""
+        """Codes of the way here from the packet, the vendor that is meant, and whether the server edits inside."""
         return (), 0, True
 
     def as_value(self) -> Any:

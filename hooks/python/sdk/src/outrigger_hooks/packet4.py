@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from typing import Any, Union
+from typing import Any
 
 from outrigger.hooks.v1 import common_pb2
 
@@ -17,12 +17,12 @@ _MAX_HW_ADDRESS = 20
 _SNAME = 64
 _FILE = 128
 
-Text = Union[bytes, str]
-SomeAddress = Union[IPv4Address, str]
+Text = bytes | str
+SomeAddress = IPv4Address | str
 
 
 class Packet4(Packet):
-    """A DHCPv4 packet that is looked at. Its header fields are always there, its options as far as the callout reads them."""
+    """A DHCPv4 packet that is looked at. Its header is always there, its options as far as the callout reads them."""
 
     __slots__ = ()
     _family = 4

@@ -10,7 +10,7 @@ import ipaddress
 import json
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar
 
 from outrigger.hooks.v1 import common_pb2, lease_pb2, packet4_pb2, packet6_pb2
 
@@ -20,9 +20,9 @@ from .subnet import Subnet
 from .values import HwAddress, LeaseState, LeaseType, MessageType4, MessageType6
 
 #: By Kea's name or by code; Instances where there are several of one code.
-SomeOptions = Union[Mapping[Any, Any], None]
-SomeAddress4 = Union[IPv4Address, str, None]
-SomeAddress = Union[IPv4Address, IPv6Address, str]
+SomeOptions = Mapping[Any, Any] | None
+SomeAddress4 = IPv4Address | str | None
+SomeAddress = IPv4Address | IPv6Address | str
 
 E = TypeVar("E", bound=enum.IntEnum)
 
@@ -82,7 +82,7 @@ def packet6(
     link: common_pb2.Link | None = None,
     wire: bytes = b"",
 ) -> packet6_pb2.Packet6:
-    """A DHCPv6 packet as a service gets it. `duid` is option 1, bytes or "00:03:00:01:..."; relays: nearest the server first."""
+    """A DHCPv6 packet as a service gets it. `duid`: bytes or "00:03:..."; `relays`: nearest the server first."""
     own: dict[str | int, Any] = {}
     if duid is not None:
         own["clientid"] = bytes.fromhex(duid.replace(":", "")) if isinstance(duid, str) else duid

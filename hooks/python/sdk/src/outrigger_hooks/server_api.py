@@ -32,7 +32,7 @@ class ServerApi:
         return grant in self.grants
 
     def channel(self) -> grpc.aio.Channel:
-        """A channel for clients in async callouts, to be made in a running event loop. It sends the token with every call.
+        """A channel for clients in async callouts, made in a running event loop. It sends the token with every call.
 
         Make one in `load`, not in each callout; it is cheap to keep.
         """

@@ -1,7 +1,7 @@
 """Tests of callouts without a network.
 
-`run` runs one callout the way a session would: the same checks, the same handling of errors, and nothing in the arguments
-that the callout does not read.
+`run` runs one callout the way a session would: the same checks, the same handling of errors, and nothing in the
+arguments that the callout does not read.
 
     result = run(hook, "subnet4_select", query=packet4("discover", options={"vendor-class-identifier": "phone-7"}))
     assert result.subnet_id == 2
@@ -141,7 +141,10 @@ class Result:
         return edits
 
     def options(self, of: str = "response") -> dict[str | int, Any]:
-        """The options that were set or added, with their values; removed ones are None. Those inside others are in `edits`."""
+        """The options that were set or added, with their values; removed ones are None.
+
+        Those inside other options are in `edits`.
+        """
         return {edit.path[0]: edit.value for edit in self.edits(of) if len(edit.path) == 1 and edit.relay is None}
 
     def _packet(self, side: str) -> Any:
@@ -244,10 +247,11 @@ def run(
     """Runs the callout for the hook point to its end, sync or async; what is returned is the final result.
 
     Of the configuration: `family` (where the hook point has none), `parameters`, `subnets`, `server_api`. Of the call:
-    `after` (the result of an earlier hook point of the packet, whose context is carried on), `context` (a mapping or bytes),
-    `status` (what the services before decided), `budget` (seconds; not enforced), `park_budget` (seconds for which the
-    packet would be held; None: it cannot be), `packet_label`. Everything else are the arguments of the hook point:
-    `query`, `response`, `subnet_id`, `lease`, `leases`, ... Packets that are not given are made up; None leaves them out.
+    `after` (the result of an earlier hook point of the packet, whose context is carried on), `context` (a mapping or
+    bytes), `status` (what the services before decided), `budget` (seconds; not enforced), `park_budget` (seconds for
+    which the packet would be held; None: it cannot be), `packet_label`. Everything else are the arguments of the hook
+    point: `query`, `response`, `subnet_id`, `lease`, `leases`, ... Packets that are not given are made up; None leaves
+    them out.
     A control command: `run(hook, "command", command="blocklist-get", arguments={...})`.
     """
     with Trial(
@@ -326,10 +330,7 @@ async def _start(engine: Engine, request: service_pb2.LoadRequest) -> dict[int, 
     reply = await engine.load(request)
     if reply.HasField("refusal"):
         raise Refusal(reply.refusal.text)
-    subscriptions = {int(own.hook_point): own for own in reply.loaded.subscriptions}
-    if reply.loaded.commands:
-        subscriptions[HookPoint.COMMAND.value] = service_pb2.Subscription()
-    return subscriptions
+    return {int(own.hook_point): own for own in reply.loaded.subscriptions}
 
 
 async def _call(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import enum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Union
 
-Address = Union[IPv4Address, IPv6Address]
+Address = IPv4Address | IPv6Address
 
 
 class HwAddress:
