@@ -49,7 +49,7 @@ impl TestService {
     pub fn start(&self, arguments: &[&str]) -> Process {
         let _ = std::fs::remove_file(&self.socket);
         let mut command = self.language.test_service();
-        command.arg("--listen").arg(&self.socket).args(arguments);
+        command.args(["--listen", &self.endpoint()]).args(arguments);
         let process = self.host.start(command);
         process.wait_for_line("listening", PATIENCE);
         process

@@ -114,6 +114,7 @@ fn a_value_of_ten_megabytes_in_python_is_one_failed_call() {
 fn a_callout_in_python_that_never_awaits_to_an_end_misses_its_deadline_alone() {
     costs_one_call(&Mistake {
         fault: "hang",
+        cause: "deadline",
         ..PLAIN
     });
 }
@@ -197,7 +198,7 @@ fn a_wrong_type_in_go_is_named_with_its_option() {
     costs_one_call(&Mistake {
         fault: "wrong-type",
         at: "pkt_receive",
-        says: &["routers"],
+        says: &["a netip.Addr is wanted"],
         ..GO
     });
 }
@@ -216,7 +217,8 @@ fn a_value_of_ten_megabytes_in_go_is_one_failed_call() {
 fn an_endless_loop_in_go_costs_its_own_call_and_is_reported() {
     costs_one_call(&Mistake {
         fault: "loop",
-        further: &["--stuck-after", "1s"],
+        further: &["--stuck-after", "1"],
+        cause: "deadline",
         says: &["endlessLoop"],
         ..GO
     });

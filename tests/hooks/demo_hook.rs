@@ -1,9 +1,9 @@
 //! `deploy/demo/run --hook`: what real clients get with one's own hook service.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use outrigger_lab::{PATIENCE, poll, program};
+use outrigger_lab::{PATIENCE, poll, program, python, repository};
 
 /// A service that ends with the test.
 struct Service(Child);
@@ -24,6 +24,56 @@ impl Drop for Service {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// What `hook-runner new` makes, with the SDK of this repository.
+fn new_project(parent: &Path, language: &str) -> PathBuf {
+    let made = Command::new(program("hook-runner"))
+        .args(["new", language, "own-hook", "--sdk"])
+        .arg(repository().join("hooks").join(language).join("sdk"))
+        .current_dir(parent)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    parent.join("own-hook")
+}
+
+/// The service of a new project decides for a real client: phones go to subnet 2.
+fn decides_for_real_clients(mut service: Command, folder: &Path) {
+    let socket = folder.join("s");
+    let endpoint = format!("unix:{}", socket.display());
+    service.arg(&endpoint);
+    let _service = Service::start(service, &socket);
+    let (code, printed) = play(&endpoint);
+    assert_eq!(code, Some(0), "{printed}");
+    let (phone, printer) = printed.split_once("\"printer\"").unwrap();
+    assert!(phone.contains("gets 198.51.100."), "{printed}");
+    assert!(printer.contains("gets 192.0.2."), "{printed}");
+}
+
+#[test]
+fn a_new_hook_in_python_decides_for_real_clients() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = new_project(folder.path(), "python");
+    let mut service = Command::new(python());
+    service.arg(project.join("own_hook.py"));
+    decides_for_real_clients(service, folder.path());
+}
+
+#[test]
+fn a_new_hook_in_go_decides_for_real_clients() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = new_project(folder.path(), "go");
+    for arguments in [&["mod", "tidy"][..], &["build"]] {
+        let output = Command::new(repository().join("scripts/go"))
+            .args(arguments)
+            .current_dir(&project)
+            .env("OUTRIGGER_TEST_VENV", python().ancestors().nth(2).unwrap())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    decides_for_real_clients(Command::new(project.join("own-hook")), folder.path());
 }
 
 /// The demo with the hook at an endpoint: its exit code and what it printed.

@@ -19,7 +19,7 @@ use crate::faults::{Fault, FaultyService, Mistake};
 #[command(name = "outrigger-test-service")]
 struct Arguments {
     /// The unix socket to listen on.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "unix:PATH", value_parser = socket)]
     listen: PathBuf,
     /// What it does wrong.
     #[arg(long, value_enum, default_value_t = Fault::None)]
@@ -33,6 +33,12 @@ struct Arguments {
     /// On SIGUSR1 and from then on, answer every connection with bytes that mean nothing.
     #[arg(long)]
     noisy: bool,
+}
+
+fn socket(endpoint: &str) -> Result<PathBuf, String> {
+    let path = endpoint.strip_prefix("unix:");
+    path.map(PathBuf::from)
+        .ok_or_else(|| "it is to be unix:PATH".to_owned())
 }
 
 fn main() -> ExitCode {

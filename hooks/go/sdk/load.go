@@ -47,7 +47,8 @@ func newLoad(request *hooksv1.LoadRequest) *Load {
 		narrowed:      map[string]Subscription{},
 		leftOut:       map[string]struct{}{},
 	}
-	if len(load.Parameters) == 0 {
+	// A server whose configuration has none says null.
+	if len(load.Parameters) == 0 || string(load.Parameters) == "null" {
 		load.Parameters = json.RawMessage("{}")
 	}
 	for _, subnet := range request.GetSubnets() {

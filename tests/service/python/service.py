@@ -76,7 +76,7 @@ async def select(call):
 @hook.pkt6_send(reads=["query", "response"], writes=["response.options"])
 def send(call):
     go_wrong(call)
-    call.response.options.set_raw(MARK4 if call.load.family == 4 else MARK6, MARK)
+    call.response.options[MARK4 if call.load.family == 4 else MARK6] = MARK
 
 
 def arguments() -> argparse.Namespace:

@@ -106,6 +106,9 @@ def _parameters(text: str) -> dict[str, Any]:
         parameters = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(f"the parameters are not JSON: {error}") from None
+    # A server whose configuration has none says null.
+    if parameters is None:
+        return {}
     if not isinstance(parameters, dict):
         raise MalformedRequest("the parameters are not a JSON object")
     return parameters
