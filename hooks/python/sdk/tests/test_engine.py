@@ -29,16 +29,17 @@ def select(revision: int = 1, **more: Any) -> service_pb2.CalloutRequest:
     arguments = arguments_pb2.Arguments(
         subnet4_select=arguments_pb2.Subnet4SelectArguments(query=packet4_pb2.Packet4(), subnet_id=1)
     )
+    point = arguments_pb2.HOOK_POINT_SUBNET4_SELECT
     return service_pb2.CalloutRequest(
-        id=7, hook_point=HookPoint.SUBNET4_SELECT.value, configuration_revision=revision, arguments=arguments, **more
+        id=7, hook_point=point, configuration_revision=revision, arguments=arguments, **more
     )
 
 
 def reply(outcome: Any) -> service_pb2.CalloutReply:
     if isinstance(outcome, Blocking):
-        return outcome.function()
+        outcome = outcome.function()
     if isinstance(outcome, Coroutine):
-        return asyncio.run(outcome)
+        outcome = asyncio.run(outcome)
     assert isinstance(outcome, service_pb2.CalloutReply)
     return outcome
 

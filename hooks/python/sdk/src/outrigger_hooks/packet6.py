@@ -25,8 +25,8 @@ class IaAddress:
 
     __slots__ = ("address", "options", "preferred_lifetime", "valid_lifetime")
 
-    def __init__(self, options: Options) -> None:
-        #: Its options.
+    def __init__(self, options: EditableOptions) -> None:
+        #: Its options, to be changed where those of the packet can be.
         self.options = options
         self.address: IPv6Address
         #: Seconds; 0xffffffff is for ever.
@@ -44,8 +44,8 @@ class IaPrefix:
 
     __slots__ = ("options", "preferred_lifetime", "prefix", "valid_lifetime")
 
-    def __init__(self, options: Options) -> None:
-        #: Its options.
+    def __init__(self, options: EditableOptions) -> None:
+        #: Its options, to be changed where those of the packet can be.
         self.options = options
         #: Seconds; 0xffffffff is for ever.
         self.preferred_lifetime: int
@@ -66,8 +66,8 @@ class Ia:
 
     __slots__ = ("iaid", "options", "t1", "t2")
 
-    def __init__(self, options: Options) -> None:
-        #: Its options: addresses, prefixes, a status.
+    def __init__(self, options: EditableOptions) -> None:
+        #: Its options: addresses, prefixes, a status. To be changed where those of the packet can be.
         self.options = options
         self.iaid: int
         #: Seconds; 0 leaves it to the client.
