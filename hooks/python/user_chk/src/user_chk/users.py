@@ -68,13 +68,13 @@ def read_lines(content: bytes) -> Iterator[tuple[int, User | LineError]]:
 def read(content: bytes) -> Users:
     """The users of a file. Raises Problems where any line is bad: nobody of such a file counts."""
     users = Users()
-    lines: dict[tuple[IdentifierType, bytes], int] = {}
+    lines: dict[IdentifierType, dict[bytes, int]] = {kind: {} for kind in IdentifierType}
     first: list[str] = []
     total = 0
     for line, found in read_lines(content):
         if isinstance(found, User):
             kind, identifier, properties = found
-            before = lines.setdefault((kind, identifier), line)
+            before = lines[kind].setdefault(identifier, line)
             if before == line:
                 users.of_kind(kind)[identifier] = properties
                 continue

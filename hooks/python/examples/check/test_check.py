@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 PATIENCE = 30.0
 
 
