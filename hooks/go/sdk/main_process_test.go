@@ -100,7 +100,7 @@ func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 func TestAProcessWithoutAProcessorLeftEnds(t *testing.T) {
 	p := startProgram(t)
 	call := request(1)
-	call.BudgetUs, call.ConfigurationRevision = 1000, 1
+	call.BudgetUs, call.ConfigurationRevision = shortBudget, 1
 	call.HookPoint = hooksv1.HookPoint_HOOK_POINT_PKT4_SEND
 	call.Arguments = &hooksv1.Arguments{Point: &hooksv1.Arguments_Pkt4Send{Pkt4Send: &hooksv1.Response4Arguments{}}}
 	p.session.calls(call)

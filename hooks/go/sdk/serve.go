@@ -36,7 +36,8 @@ const (
 	streamWindow     = 1 << 20
 	connectionWindow = 4 << 20
 	// maxStreams is how many sessions and single calls one connection may have open; further ones wait at the client.
-	maxStreams = 1024
+	maxStreams      = 1024
+	defaultTakeover = time.Millisecond
 	// farewell is how long the last bytes of a service that stops have to get out.
 	farewell = 250 * time.Millisecond
 )
@@ -60,6 +61,8 @@ type server struct {
 	metrics    metrics
 	stuckAfter time.Duration
 	grace      time.Duration
+	// takeover is how long the calls of a batch are run one after the other.
+	takeover time.Duration
 	// maxStuck is how many stuck callouts are the end of the process.
 	maxStuck int
 	// givenUp is closed when there are as many.
@@ -82,6 +85,7 @@ type server struct {
 func newServer(engine callouts, options *Options) *server {
 	s := &server{
 		engine: engine, log: slog.Default(), stuckAfter: options.StuckAfter, grace: options.Grace,
+		takeover: defaultTakeover,
 		maxStuck: runtime.GOMAXPROCS(0),
 		givenUp:  make(chan struct{}), draining: make(chan struct{}), idle: make(chan struct{}),
 	}

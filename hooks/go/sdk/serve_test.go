@@ -94,7 +94,7 @@ func dial(t testing.TB, path string) *grpc.ClientConn {
 	t.Helper()
 	retry := backoff.Config{BaseDelay: time.Millisecond, Multiplier: 1, MaxDelay: time.Millisecond}
 	conn, err := grpc.NewClient("unix:"+path, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry}))
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: patience}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,6 +203,9 @@ func request(id uint64) *hooksv1.CalloutRequest {
 		Id: id, HookPoint: hooksv1.HookPoint(hookpoints.Subnet4Select), BudgetUs: 20_000_000, PacketLabel: "test",
 	}
 }
+
+// shortBudget is over soon, and yet not before a busy machine starts the callout, in microseconds.
+const shortBudget = 300_000
 
 func answer(_ context.Context, request *hooksv1.CalloutRequest, _ func() error) *hooksv1.CalloutReply {
 	return result(request.GetId())

@@ -211,10 +211,5 @@ type replies interface {
 	flush()
 }
 
-// Times of a batch.
-const (
-	// takeover is how long the calls of a batch are run one after the other.
-	takeover = time.Millisecond
-	// flushAfter is how long replies wait for the rest of their batch of calls.
-	flushAfter = 500 * time.Microsecond
-)
+// flushAfter is how long replies wait for the rest of their batch of calls.
+const flushAfter = 500 * time.Microsecond

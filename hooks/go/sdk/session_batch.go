@@ -53,7 +53,7 @@ func (b *batch) elapsed() time.Duration { return time.Since(b.received) }
 func (b *batch) start() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	first := takeover
+	first := b.server.takeover
 	if len(b.calls) == 1 {
 		b.apart.Store(true)
 		first = b.calls[0].limit()

@@ -21,9 +21,12 @@ func TestTheCallsOfABatchAreAnsweredInOrder(t *testing.T) {
 	var running atomic.Int64
 	r := serveTest(t, func(_ context.Context, request *hooksv1.CalloutRequest, _ func() error) *hooksv1.CalloutReply {
 		defer running.Add(-1)
-		running.Add(1)
+		if running.Add(1) > 1 {
+			t.Error("two of them run at a time")
+		}
+		runtime.Gosched()
 		return result(request.GetId())
-	}, nil)
+	}, func(s *server) { s.takeover = time.Hour })
 	s := r.session(t)
 	for id := uint64(0); id < 8; id += 2 {
 		s.calls(request(id), request(id+1))
@@ -89,9 +92,9 @@ func TestACallThatIsLateIsAFailureAndItsReplyIsDropped(t *testing.T) {
 	}, nil)
 	s := r.session(t)
 	late := request(1)
-	late.BudgetUs = 2000
+	late.BudgetUs = shortBudget
 	s.calls(late)
-	if reply := s.reply(); reply.GetFailure().GetText() != "the call's budget of 2000 µs ran out" {
+	if reply := s.reply(); reply.GetFailure().GetText() != "the call's budget of 300000 µs ran out" {
 		t.Fatalf("answered with %v", reply)
 	}
 	wait(t, "the end of the callout", finished)
@@ -204,13 +207,13 @@ func TestAHeldPacketMayOutliveTheBudgetOfItsCall(t *testing.T) {
 		select {
 		case <-done:
 			return failedReply(request.GetId(), "it ended with the call")
-		case <-time.After(30 * time.Millisecond):
+		case <-time.After(2 * shortBudget * time.Microsecond):
 			return result(request.GetId())
 		}
 	}, nil)
 	s := r.session(t)
 	held := request(1)
-	held.BudgetUs, held.ParkBudgetUs = 10_000, 20_000_000
+	held.BudgetUs, held.ParkBudgetUs = shortBudget, 20_000_000
 	s.calls(held)
 	s.reply()
 	if reply := s.reply(); reply.GetResult() == nil {
@@ -224,7 +227,7 @@ func TestACalloutThatEndsItsGoroutineIsAFailure(t *testing.T) {
 			runtime.Goexit()
 		}
 		return result(request.GetId())
-	}, nil)
+	}, func(s *server) { s.takeover = time.Hour })
 	s := r.session(t)
 	s.calls(request(0), request(1), request(2), request(3))
 	for id := range uint64(4) {

@@ -51,7 +51,7 @@ func TestAStuckCalloutIsReportedOnceAndOthersGoOn(t *testing.T) {
 	})
 	s := r.session(t)
 	bad := request(1)
-	bad.BudgetUs, bad.PacketLabel = 1000, "the bad one"
+	bad.BudgetUs, bad.PacketLabel = shortBudget, "the bad one"
 	s.calls(bad, request(2), request(3))
 	for range 3 {
 		if reply := s.reply(); (reply.GetFailure() != nil) != (reply.GetId() == 1) {
@@ -87,7 +87,7 @@ func TestTooManyStuckCalloutsAreTheEnd(t *testing.T) {
 	defer close(release)
 	s := r.session(t)
 	one, other := request(1), request(2)
-	one.BudgetUs, other.BudgetUs = 1000, 1000
+	one.BudgetUs, other.BudgetUs = shortBudget, shortBudget
 	s.calls(one)
 	s.calls(other)
 	for drained, failed := false, 0; !drained || failed < 2; {
