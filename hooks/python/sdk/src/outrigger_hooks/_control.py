@@ -6,7 +6,8 @@ Each message is a JSON object after its length. "kind" is one of:
   so that every worker serves every connection of a server;
 * `loaded` with `number`: that is done;
 * `ready`: the worker takes connections;
-* `metrics` with `families`: what the worker counted;
+* `draining`: the worker takes no further ones;
+* `metrics` with `families`: what the worker counted, every second; a worker that is silent is stuck;
 * `drain`: the worker is to stop.
 """
 

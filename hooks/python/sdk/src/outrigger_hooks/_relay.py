@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 #: Bytes that wait for a slow peer before the other one is no longer read.
 _WAITING: Final = 256 * 1024
@@ -42,10 +42,9 @@ class Half(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         # Nothing is read before there is somebody to read for.
-        transport.pause_reading()
+        self._transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         other = self._other

@@ -1,7 +1,4 @@
-"""Offers a hook on an endpoint.
-
-For the package: `from ._serve import Settings, add_arguments, serve, serving`.
-"""
+"""Offers a hook on an endpoint."""
 
 from __future__ import annotations
 

@@ -275,6 +275,8 @@ async def _serve(
             logger.info("listening on %s", bound)
         await stop.wait()
         logger.info("draining %d sessions", server.sessions())
+        if control is not None:
+            control.send({"kind": "draining"})
         await _set_health(health_of_process, False)
         server.drain()
         try:

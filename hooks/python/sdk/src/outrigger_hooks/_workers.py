@@ -32,6 +32,8 @@ _LAST_DELAY: Final = 10.0
 _LIVED: Final = 30.0
 #: Seconds that workers have to drain, beyond their own grace period.
 _END: Final = 8.0
+#: Seconds without a report, after which connections go to other workers.
+_SILENT: Final = 3.0
 #: Seconds that a connection waits for a worker.
 _WAIT: Final = 10.0
 #: Connections that wait for a worker.
@@ -49,6 +51,15 @@ class Worker:
         #: Whether it takes connections.
         self.is_ready = False
         self.connections = 0
+        self._heard = 0.0
+
+    def hear(self) -> None:
+        """It has said something."""
+        self._heard = time.monotonic()
+
+    def is_silent(self) -> bool:
+        """Whether a callout may be keeping it from everything else."""
+        return time.monotonic() - self._heard > _SILENT
 
 
 class Parent:
@@ -112,8 +123,8 @@ class Parent:
         delay = _FIRST_DELAY
         while not self._stop.is_set():
             started = time.monotonic()
-            process = await self._start(worker)
-            reading = asyncio.create_task(self._listen_to(worker))
+            process, control = await self._start(worker)
+            reading = asyncio.create_task(self._listen_to(worker, process.pid, control))
             code = await process.wait()
             await reading
             await self._ended(worker)
@@ -132,7 +143,7 @@ class Parent:
             except (asyncio.TimeoutError, TimeoutError):
                 delay = min(delay * 2, _LAST_DELAY)
 
-    async def _start(self, worker: Worker) -> asyncio.subprocess.Process:
+    async def _start(self, worker: Worker) -> tuple[asyncio.subprocess.Process, Control]:
         ours, theirs = socket.socketpair()
         with theirs:
             environment = {**os.environ, VARIABLE: f"{theirs.fileno()} {worker.path}"}
@@ -141,23 +152,26 @@ class Parent:
                 sys.executable, *sys.orig_argv[1:], env=environment, pass_fds=[theirs.fileno()]
             )
         worker.process = process
-        worker.control = await Control.open(ours)
+        worker.control = control = await Control.open(ours)
         for request in self._loads.values():
-            worker.control.send({"kind": "load", "number": 0, "request": request})
+            control.send({"kind": "load", "number": 0, "request": request})
         if self._stop.is_set():
-            worker.control.send({"kind": "drain"})
-        return process
+            control.send({"kind": "drain"})
+        return process, control
 
-    async def _listen_to(self, worker: Worker) -> None:
-        control = worker.control
-        assert control is not None
+    async def _listen_to(self, worker: Worker, pid: int, control: Control) -> None:
         while (message := await control.receive()) is not None:
+            worker.hear()
             kind = message["kind"]
             if kind == "ready":
                 self._was_ready = worker.is_ready = True
-                logger.info("worker %d is process %d", worker.number, worker.process.pid if worker.process else 0)
+                logger.info("worker %d is process %d", worker.number, pid)
                 async with self._changed:
                     self._changed.notify_all()
+            elif kind == "draining" and not self._stop.is_set():
+                # It alone was told to stop.
+                worker.is_ready = False
+                logger.info("worker %d takes no further connections", worker.number)
             elif kind == "load":
                 self._spread(worker, message)
             elif kind == "loaded":
@@ -184,7 +198,8 @@ class Parent:
         self._loads[key] = message["request"]
         self._numbers += 1
         others = {worker for worker in self._workers if worker is not origin and worker.control is not None}
-        self._spreading[self._numbers] = (origin, message["number"], others)
+        missing = {worker for worker in others if not worker.is_silent()}
+        self._spreading[self._numbers] = (origin, message["number"], missing)
         for worker in others:
             if worker.control is not None:
                 worker.control.send({"kind": "load", "number": self._numbers, "request": message["request"]})
@@ -235,7 +250,7 @@ class Parent:
             async with self._changed:
                 await self._changed.wait_for(lambda: any(worker.is_ready for worker in self._workers))
             ready = [worker for worker in self._workers if worker.is_ready]
-            worker = min(ready, key=lambda worker: worker.connections)
+            worker = min(ready, key=lambda worker: (worker.is_silent(), worker.connections))
             worker.connections += 1
 
             def ended(worker: Worker = worker) -> None:

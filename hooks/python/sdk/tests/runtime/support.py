@@ -140,10 +140,10 @@ def ask_once(channel: grpc.Channel, request: service_pb2.CalloutRequest) -> serv
     return service_pb2.CalloutReply.FromString(reply)
 
 
-def health(channel: grpc.Channel, name: str = "") -> int:
+def health(channel: grpc.Channel, name: str = "", timeout: float = PATIENCE) -> int:
     """What grpc.health.v1 says."""
     stub = health_pb2_grpc.HealthStub(channel)
-    reply = stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=PATIENCE, wait_for_ready=True)
+    reply = stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=timeout, wait_for_ready=True)
     status: int = reply.status
     return status
 

@@ -108,10 +108,35 @@ def test_a_worker_that_is_told_to_stop_drains_and_is_replaced(three):
     os.kill(pid, signal.SIGTERM)
     assert session.next().HasField("drain")
     assert session.ask(call(2, "x")).HasField("result")
+    three.wait_for(r"worker \d takes no further connections")
+    others = [Session(three.channel()) for _ in range(4)]
+    assert pid not in {pid_of(other.ask(call(1, "x"))) for other in others}
     session.bye()
     assert session.end() is None
     three.wait_for(rf"\(process {pid}\) ended with exit code 0; another one is started")
     pids(three, 4)
+
+
+def test_connections_go_around_a_worker_that_is_silent(three):
+    stopped = pids(three, 3)[0]
+    os.kill(stopped, signal.SIGSTOP)
+
+    def all_are_answered() -> bool:
+        # More than there are workers, at a time.
+        channels = [three.channel() for _ in range(4)]
+        try:
+            return all(health(channel, timeout=0.5) == SERVING for channel in channels)
+        except grpc.RpcError:
+            return False
+        finally:
+            for channel in channels:
+                channel.close()
+
+    try:
+        until(all_are_answered)
+    finally:
+        # So that it notices the end of its parent.
+        os.kill(stopped, signal.SIGCONT)
 
 
 def test_workers_end_with_their_parent(three):
