@@ -77,6 +77,7 @@ func (o *PacketOptions) mayEdit(code uint16) error {
 }
 
 func (o *PacketOptions) editNested(action hooksv1.OptionEdit_Action, code uint16, data []byte) error {
+	o.refresh()
 	n := o.nested
 	if n.problem != nil {
 		return n.problem
@@ -110,6 +111,23 @@ func (o *PacketOptions) editNested(action hooksv1.OptionEdit_Action, code uint16
 		Action: action, Path: append(o.path(), uint32(code)), Enterprise: n.enterprise, Data: data,
 	})
 	return nil
+}
+
+// refresh has the options be those of the packet as it is now: other edits may have changed what is around them.
+func (o *PacketOptions) refresh() {
+	n := o.nested
+	if n.problem != nil || n.option == nil && !o.isRead() {
+		return
+	}
+	if n.parent.nested != nil {
+		n.parent.refresh()
+	}
+	around := n.parent
+	if n.isVendor {
+		*n = *around.Vendor(n.enterprise).nested
+	} else {
+		*n = *around.SubCode(uint16(n.path[len(n.path)-1])).nested
+	}
 }
 
 // isRead says whether the server sent the option that these are inside of, where it is in the packet.

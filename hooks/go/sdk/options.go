@@ -67,6 +67,8 @@ type nesting struct {
 	// path leads to the option, which is path's last code.
 	path       []uint32
 	enterprise uint32
+	// isVendor: the options are those of the enterprise, in the option's block or instance.
+	isVendor bool
 	// option is the instance of the parent; nil where there is none.
 	option *hooksv1.Option
 	// before and after are its bytes around the options.
@@ -343,7 +345,12 @@ func (o *PacketOptions) Sub(name string) *PacketOptions {
 }
 
 // SubCode has the options inside the option with this code; none where there is no such option.
-func (o *PacketOptions) SubCode(code uint16) *PacketOptions { return o.inside(code, o.first(code)) }
+func (o *PacketOptions) SubCode(code uint16) *PacketOptions {
+	if o.nested == nil && o.space == dhcp4Space() && code == 125 {
+		return o.without(fmt.Errorf("the options inside %s belong to an enterprise: see Vendor", o.space.describe(code)))
+	}
+	return o.inside(code, o.first(code))
+}
 
 // without has no options, and none can be set.
 func (o *PacketOptions) without(problem error) *PacketOptions {
@@ -361,7 +368,13 @@ func (o *PacketOptions) inside(code uint16, option *hooksv1.Option) *PacketOptio
 	if o.nested != nil {
 		n.enterprise = o.nested.enterprise
 	}
-	if !canEnter(o.space.family, n.path) {
+	switch {
+	case o.nested != nil && o.nested.problem != nil:
+		n.problem = o.nested.problem
+	case option != o.first(code) && code != 17:
+		// A path has no number of an instance.
+		n.problem = fmt.Errorf("only the first %s can be changed inside", o.space.describe(code))
+	case !canEnter(o.space.family, n.path):
 		n.problem = fmt.Errorf("the options inside %s cannot be changed one by one: set it as a whole", o.space.describe(code))
 	}
 	if option == nil {
@@ -405,8 +418,18 @@ func (o *PacketOptions) Vendor(enterprise uint32) *PacketOptions {
 		return o.vendor4(enterprise)
 	}
 	sub := o.inside(17, o.instanceOf(enterprise))
-	sub.space, sub.nested.enterprise = spaceNamed(6, fmt.Sprintf("vendor-%d", enterprise)), enterprise
+	sub.space = spaceNamed(6, fmt.Sprintf("vendor-%d", enterprise))
+	sub.nested.belongTo(enterprise)
 	return sub
+}
+
+// belongTo has the options be those of an enterprise.
+func (n *nesting) belongTo(enterprise uint32) {
+	n.enterprise, n.isVendor = enterprise, true
+	if enterprise == 0 && n.problem == nil {
+		// In an edit, 0 is whichever comes first.
+		n.problem = errors.New("options of the enterprise 0 cannot be changed one by one")
+	}
 }
 
 func (o *PacketOptions) instanceOf(enterprise uint32) *hooksv1.Option {
@@ -422,7 +445,8 @@ func (o *PacketOptions) instanceOf(enterprise uint32) *hooksv1.Option {
 // vendor4 finds the block of an enterprise in option 125 (RFC 3925 §4).
 func (o *PacketOptions) vendor4(enterprise uint32) *PacketOptions {
 	sub := &PacketOptions{call: o.call, what: o.what, space: spaceNamed(4, fmt.Sprintf("vendor-%d", enterprise))}
-	n := &nesting{parent: o, path: []uint32{125}, enterprise: enterprise}
+	n := &nesting{parent: o, path: []uint32{125}}
+	n.belongTo(enterprise)
 	sub.nested, sub.list = n, &n.records
 	option := o.first(125)
 	data := option.GetData()
