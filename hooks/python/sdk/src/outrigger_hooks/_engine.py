@@ -10,6 +10,9 @@ import types
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import grpc
+import grpc.aio
+
 from outrigger.hooks.v1 import service_pb2
 
 from . import points
@@ -259,6 +262,9 @@ def _without_frames_of_sdk(trace: types.TracebackType | None) -> types.Traceback
 def _words(error: BaseException) -> str:
     """What an exception says: of a HookError its own words, of others their type as well."""
     try:
+        if isinstance(error, (grpc.Call, grpc.aio.AioRpcError)):
+            # What it says of itself has several lines.
+            return f"{type(error).__name__}: {error.code().name}: {error.details()}"
         text = str(error)
     except Exception:
         text = "an exception whose text cannot be made"

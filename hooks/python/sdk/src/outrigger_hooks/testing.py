@@ -205,7 +205,7 @@ class Trial:
             self._loop.close()
             raise
 
-    def run(self, point: str, **call: Any) -> Result:
+    def run(self, point: str, /, **call: Any) -> Result:
         """As the function `run`, without what belongs to the configuration."""
         return self._loop.run_until_complete(
             _call(self._engine, self._subscriptions, self._family, self._subnets, point, **call)
@@ -237,6 +237,7 @@ class Trial:
 def run(
     hook: Hook,
     point: str,
+    /,
     *,
     family: int | None = None,
     parameters: Mapping[str, Any] | None = None,
@@ -263,6 +264,7 @@ def run(
 async def arun(
     hook: Hook,
     point: str,
+    /,
     *,
     family: int | None = None,
     parameters: Mapping[str, Any] | None = None,
@@ -339,6 +341,7 @@ async def _call(
     family: int,
     subnets: Iterable[Subnet],
     name: str,
+    /,
     *,
     after: Result | None = None,
     context: Mapping[str, Any] | bytes | None = None,
