@@ -60,7 +60,8 @@ const TAKEN: &str = "
 
 fn dependency(folder: Option<&str>) -> String {
     match folder {
-        Some(folder) => format!("--editable {folder}"),
+        // Quoted as for a shell, which a string of JSON is.
+        Some(folder) => format!("--editable {}", serde_json::json!(folder)),
         None => format!("outrigger-hooks~={}", env!("CARGO_PKG_VERSION")),
     }
 }
