@@ -26,9 +26,6 @@ func newEngine(service Service) (*engine, error) {
 	}
 	// The map is the author's.
 	service.Commands = maps.Clone(service.Commands)
-	if _, ok := service.Commands[""]; ok {
-		return nil, errors.New("a command has no name")
-	}
 	return &engine{service: service}, nil
 }
 

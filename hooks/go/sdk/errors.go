@@ -47,7 +47,7 @@ func (e *NotChangeableError) Error() string {
 	return fmt.Sprintf("%s cannot be changed at %s (%s)", e.Path, e.HookPoint, possible)
 }
 
-// Why a call cannot be held; Park wraps none of them.
+// Why Park cannot hold a packet.
 var (
 	// ErrNoSession says that only a call of a session can be held.
 	ErrNoSession = errors.New("only a call of a session can park")

@@ -52,7 +52,8 @@ func (a *ServerAPI) Dial(options ...grpc.DialOption) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithPerRPCCredentials(bearer{a.token}),
 	}, options...)
-	connection, err := grpc.NewClient(a.Endpoint, options...)
+	// gRPC writes "host:port" where an endpoint is "http://host:port".
+	connection, err := grpc.NewClient(strings.TrimPrefix(a.Endpoint, "http://"), options...)
 	if err != nil {
 		return nil, fmt.Errorf("the server's API at %s: %w", a.Endpoint, err)
 	}
@@ -66,5 +67,5 @@ func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]strin
 	return map[string]string{"authorization": "Bearer " + b.token}, nil
 }
 
-// The API listens on a unix socket.
+// RequireTransportSecurity is false: the API listens where only this machine reaches it.
 func (b bearer) RequireTransportSecurity() bool { return false }

@@ -20,7 +20,11 @@ import (
 
 func TestEveryCallOfTheServersAPICarriesTheToken(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "api.sock")
-	listener, err := net.Listen("unix", socket)
+	onSocket, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	onPort, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,20 +33,24 @@ func TestEveryCallOfTheServersAPICarriesTheToken(t *testing.T) {
 		return status.Error(codes.Unauthenticated, strings.Join(known.Get("authorization"), "|"))
 	}))
 	defer server.Stop()
-	go func() {
-		// It ends with the test.
-		_ = server.Serve(listener)
-	}()
-	api := newServerAPI(&hooksv1.ServerApi{Endpoint: "unix:" + socket, Token: "secret"})
-	connection, err := api.Dial()
-	if err != nil {
-		t.Fatal(err)
+	for _, listener := range []net.Listener{onSocket, onPort} {
+		go func() {
+			// It ends with the test.
+			_ = server.Serve(listener)
+		}()
 	}
-	defer connection.Close()
-	for range 2 {
-		_, err := serverv1.NewLeasesClient(connection).Get(context.Background(), &serverv1.GetLeaseRequest{})
-		if status.Convert(err).Message() != "Bearer secret" {
-			t.Error(err)
+	for _, endpoint := range []string{"unix:" + socket, "http://" + onPort.Addr().String()} {
+		api := newServerAPI(&hooksv1.ServerApi{Endpoint: endpoint, Token: "secret"})
+		connection, err := api.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		for range 2 {
+			_, err := serverv1.NewLeasesClient(connection).Get(context.Background(), &serverv1.GetLeaseRequest{})
+			if status.Convert(err).Message() != "Bearer secret" {
+				t.Error(err)
+			}
 		}
 	}
 	if newServerAPI(nil) != nil {

@@ -114,8 +114,7 @@ func (s *Service) check() error {
 	if s.Load != nil {
 		return nil
 	}
-	_, err := calloutsOf(s.Hook, s.Commands)
-	if err != nil {
+	if _, err := calloutsOf(s.Hook, s.Commands); err != nil {
 		return err
 	}
 	for name := range s.Subscriptions {
@@ -140,10 +139,9 @@ func (s *Service) checkCommands() error {
 	if len(s.Commands) > maxCommands {
 		return fmt.Errorf("the service offers %d commands; %d are possible", len(s.Commands), maxCommands)
 	}
-	allowed := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' }
+	isForbidden := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
 	for name := range s.Commands {
-		if name == "" || len(name) > maxCommand || strings.TrimFunc(name, allowed) != "" ||
-			strings.ContainsFunc(name, func(r rune) bool { return !allowed(r) }) {
+		if name == "" || len(name) > maxCommand || strings.ContainsFunc(name, isForbidden) {
 			return fmt.Errorf("the service offers the command %q; a name has up to %d lower-case letters, digits and hyphens",
 				name, maxCommand)
 		}
