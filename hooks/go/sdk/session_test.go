@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
 	"github.com/outrigger-dhcp/outrigger/hooks/go/sdk/proto/hooksv1"
@@ -384,4 +386,38 @@ func TestSessionsDoNotDisturbEachOther(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// rawCodec sends bytes as they are.
+type rawCodec struct{ codec }
+
+func (c rawCodec) Marshal(message any) (mem.BufferSlice, error) {
+	if bytes, ok := message.([]byte); ok {
+		return mem.BufferSlice{mem.SliceBuffer(bytes)}, nil
+	}
+	return c.codec.Marshal(message)
+}
+
+func TestBytesThatAreNoMessageEndTheirSessionOnly(t *testing.T) {
+	r := serveTest(t, answer, nil)
+	s := r.session(t)
+	description := &hooksv1.Callouts_ServiceDesc.Streams[0]
+	broken, err := r.conn.NewStream(t.Context(), description, hooksv1.Callouts_Session_FullMethodName,
+		grpc.ForceCodecV2(rawCodec{newCodec()}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := broken.SendMsg([]byte{0xff, 0xff, 0xff}); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		err = broken.RecvMsg(&hooksv1.ServiceMessage{})
+	}
+	if status.Code(err) != codes.Internal {
+		t.Errorf("it ends with %v", err)
+	}
+	s.calls(request(1))
+	if s.reply().GetResult() == nil {
+		t.Error("another session is disturbed")
+	}
 }
