@@ -49,7 +49,8 @@ class Edits:
             edit = changes.options.add()
         else:
             edit = changes.ia_options.add()
-        edit.action = action
+        if action != SET:
+            edit.action = action
         edit.path.extend(path)
         if enterprise:
             edit.enterprise = enterprise

@@ -33,6 +33,7 @@ class Codec:
         "form",
         "is_carrier",
         "is_record",
+        "is_text",
         "name",
         "space",
     )
@@ -45,6 +46,8 @@ class Codec:
         #: Empty where the code has no definition.
         self.name = definition.name
         self.array = definition.array
+        #: One text and nothing else: the most frequent type.
+        self.is_text = definition.type == "string" and not definition.array
         self.is_record = definition.type == "record"
         types = definition.record if self.is_record else (definition.type,)
         #: Of the fixed part of the value.
@@ -90,6 +93,10 @@ class Codec:
 
     def decode(self, data: bytes) -> Any:
         """The value of an option without sub-options. Raises MalformedOption."""
+        if self.is_text:
+            text = data.decode("utf-8", "surrogateescape")
+            # RFC 2132 §2: a receiver deletes trailing nulls.
+            return text.rstrip("\0") if self.family == 4 and text[-1:] == "\0" else text
         try:
             return self._decode(data)
         except ValueError as error:
@@ -97,11 +104,7 @@ class Codec:
 
     def _decode(self, data: bytes) -> Any:
         if not self.is_record and not self.array:
-            value = self.fields[0].read(data, 0)[0]
-            if value.__class__ is str and self.family == 4 and data[-1:] == b"\0":
-                # RFC 2132 §2: a receiver deletes trailing nulls.
-                return value.rstrip("\0") if self.fields[0] is FIELDS["string"] else value
-            return value
+            return self.fields[0].read(data, 0)[0]
         at = 0
         values = []
         if self.is_record:
@@ -119,6 +122,8 @@ class Codec:
 
     def encode(self, value: Any) -> bytes:
         """The bytes of a value. Raises OptionValueError."""
+        if self.is_text and isinstance(value, str):
+            return value.encode("utf-8", "surrogateescape")
         try:
             if self.is_carrier:
                 return self._encode_carrier(value)

@@ -207,7 +207,7 @@ class EditableOptions(Options):
 
     def __setitem__(self, key: str | int, value: Any) -> None:
         """Replaces the option, every instance of it; where there is none, appends it."""
-        codec = self._space.find(key)
+        codec = self._space.codecs.get(key) or self._space.find(key)
         self._check(codec.code)
         self._edit(SET, codec, codec.encode(value))
 
@@ -238,7 +238,7 @@ class EditableOptions(Options):
     def _edit(self, action: Any, codec: Codec, data: bytes) -> None:
         code = codec.code
         items = self._list()
-        if action == ADD:
+        if action == ADD or (action == SET and code not in [known for known, _ in items]):
             changed = [*items, (code, data)]
         else:
             changed = []
