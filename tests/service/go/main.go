@@ -10,8 +10,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
+	"syscall"
 
 	outrigger "github.com/outrigger-dhcp/outrigger/hooks/go/sdk"
 )
@@ -137,7 +139,9 @@ func main() {
 	service := outrigger.Service{
 		Name: "outrigger-test-service", Version: "0.1.0", Hook: h, Subscriptions: subscriptions(),
 	}
-	if err := outrigger.Serve(context.Background(), service, *options); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := outrigger.Serve(ctx, service, *options); err != nil {
 		fmt.Fprintln(os.Stderr, "outrigger-test-service:", err)
 		os.Exit(1)
 	}

@@ -10,6 +10,7 @@ import os
 import sys
 
 from outrigger_hooks import Call, Hook, add_arguments, serve, serving
+from outrigger_hooks.hook_points import SPECS
 
 MARK4 = 224
 MARK6 = 65000
@@ -21,7 +22,7 @@ hook = Hook("outrigger-test-service", version="0.1.0")
 
 def mistake(call: Call) -> bool:
     """Whether it is this call that goes wrong."""
-    elsewhere = options.at is not None and options.at != call.hook_point.spec.name
+    elsewhere = options.at is not None and options.at != SPECS[call.hook_point].name
     return not elsewhere and (options.only is None or options.only in call.packet_label)
 
 
