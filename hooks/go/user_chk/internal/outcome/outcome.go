@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/counters"
 	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/identifier"
@@ -17,6 +18,9 @@ import (
 
 // capacity is how many records wait for the disk: some seconds of a busy server.
 const capacity = 16 * 1024
+
+// reportEvery is how often the log says that records were lost: not for each of them, while the disk is too slow.
+const reportEvery = time.Second
 
 // Record is what one response grants.
 type Record struct {
@@ -106,22 +110,30 @@ type writer struct {
 	file     io.WriteCloser
 	log      *slog.Logger
 	counters *counters.Counters
-	// reported is how many lost records the log knows of.
-	reported uint64
-	failing  bool
+	// reported is how many lost records the log knows of, reportedAt since when.
+	reported   uint64
+	reportedAt time.Time
+	failing    bool
 }
 
 func (w *writer) run(records <-chan []byte) {
 	for record := range records {
 		w.write(record)
-		lost := w.counters.LostRecords.Load()
-		if lost > w.reported && !w.failing {
-			w.reported = lost
-			w.log.Error("outcome records were lost", "lost_records", lost)
+		if !w.failing && time.Since(w.reportedAt) >= reportEvery {
+			w.report()
 		}
 	}
+	w.report()
 	if err := w.file.Close(); err != nil {
 		w.log.Error("the outcome file cannot be closed", "error", err)
+	}
+}
+
+func (w *writer) report() {
+	lost := w.counters.LostRecords.Load()
+	if lost > w.reported {
+		w.reported, w.reportedAt = lost, time.Now()
+		w.log.Error("outcome records were lost", "lost_records", lost)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -110,6 +111,10 @@ func TestRecordsThatTheDiskIsTooSlowForAreCountedAndHoldNobodyUp(t *testing.T) {
 		<-permit
 		return len(text), nil
 	})
+	var log strings.Builder
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
 	var counts counters.Counters
 	outcome := start(slow, "slow", 2, &counts)
 	outcome.Record(v6("::1", true))
@@ -128,6 +133,9 @@ func TestRecordsThatTheDiskIsTooSlowForAreCountedAndHoldNobodyUp(t *testing.T) {
 	outcome.Close()
 	if counts.Records.Load() != 3 {
 		t.Error(counts.String())
+	}
+	if strings.Count(log.String(), "msg=\"outcome records were lost\" outcome=slow lost_records=3") != 1 {
+		t.Error(log.String())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/identifier"
 	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/outcome"
 	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/registry"
+	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/verdict"
 )
 
 // nak is DHCPNAK, of option 53 (RFC 2132 §9.6).
@@ -35,7 +36,9 @@ func (h hook) Pkt4Receive(_ context.Context, call *outrigger.Pkt4Receive) error 
 		return err
 	}
 	decided := h.decide(client, call.PacketLabel())
-	call.SetContext(decided.Encode())
+	// SetContext copies, so the buffer need not be on the heap.
+	var buffer [verdict.UsualContext]byte
+	call.SetContext(decided.AppendTo(buffer[:0]))
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/identifier"
 	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/outcome"
 	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/registry"
+	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/verdict"
 )
 
 // informationRequest is INFORMATION-REQUEST (RFC 9915 §7.3).
@@ -39,7 +40,9 @@ func (h hook) Pkt6Receive(_ context.Context, call *outrigger.Pkt6Receive) error 
 		return err
 	}
 	decided := h.decide(client, call.PacketLabel())
-	call.SetContext(decided.Encode())
+	// SetContext copies, so the buffer need not be on the heap.
+	var buffer [verdict.UsualContext]byte
+	call.SetContext(decided.AppendTo(buffer[:0]))
 	return nil
 }
 

@@ -37,9 +37,11 @@ type Verdict struct {
 	Overrides registry.Overrides
 }
 
-// Encode is the verdict as the server keeps it for later hook points.
-func (v *Verdict) Encode() []byte {
-	context := make([]byte, 0, 24+len(v.Client.Bytes)+len(v.Overrides.Bootfile)+len(v.Overrides.TFTPServer))
+// UsualContext is how many bytes the contexts of most clients have at most.
+const UsualContext = 256
+
+// AppendTo appends the verdict as the server keeps it for later hook points.
+func (v *Verdict) AppendTo(context []byte) []byte {
 	context = appendNumber(context, fieldForm, form)
 	if v.Registered {
 		context = appendNumber(context, fieldRegistered, 1)
@@ -74,7 +76,7 @@ type fields struct {
 	identifier, bootfile, tftpServer []byte
 }
 
-// Decode reads what the server kept; false where it is not what Encode made. It comes from the network. The client's
+// Decode reads what the server kept; false where it is not what AppendTo made. It comes from the network. The client's
 // bytes are those of context.
 func Decode(context []byte) (Verdict, bool) {
 	if len(context) == 0 || len(context) > maxContext {

@@ -27,7 +27,7 @@ func verdicts() []Verdict {
 
 func TestAVerdictComesBackAsItWas(t *testing.T) {
 	for _, verdict := range verdicts() {
-		if decoded, ok := Decode(verdict.Encode()); !ok || !reflect.DeepEqual(decoded, verdict) {
+		if decoded, ok := Decode(verdict.AppendTo(nil)); !ok || !reflect.DeepEqual(decoded, verdict) {
 			t.Errorf("%+v: %+v, %v", verdict, decoded, ok)
 		}
 	}
@@ -40,7 +40,7 @@ func TestNoContextThatWasCutOrChangedIsMisread(t *testing.T) {
 		}
 	}
 	for _, verdict := range verdicts() {
-		context := verdict.Encode()
+		context := verdict.AppendTo(nil)
 		for cut := range context {
 			decoded, ok := Decode(context[:cut])
 			if ok && (reflect.DeepEqual(decoded, verdict) || decoded.Registered && !decoded.Client.Known()) {
@@ -101,21 +101,21 @@ func TestTheLongestRegistryLineFitsAContext(t *testing.T) {
 		Registered: true,
 		Overrides:  registry.OverridesOf(user.Properties),
 	}
-	if length := len(verdict.Encode()); length > maxContext {
+	if length := len(verdict.AppendTo(nil)); length > maxContext {
 		t.Errorf("%d bytes", length)
 	}
 }
 
 func FuzzDecode(f *testing.F) {
 	for _, verdict := range verdicts() {
-		f.Add(verdict.Encode())
+		f.Add(verdict.AppendTo(nil))
 	}
 	f.Fuzz(func(t *testing.T, context []byte) {
 		verdict, ok := Decode(context)
 		if !ok {
 			return
 		}
-		if again, ok := Decode(verdict.Encode()); !ok || !again.Client.Equal(verdict.Client) {
+		if again, ok := Decode(verdict.AppendTo(nil)); !ok || !again.Client.Equal(verdict.Client) {
 			t.Errorf("%+v, %+v", verdict, again)
 		}
 	})
