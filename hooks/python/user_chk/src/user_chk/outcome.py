@@ -7,6 +7,7 @@ out.
 import logging
 import os
 import threading
+import time
 from ipaddress import IPv6Address
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -19,8 +20,10 @@ from .counters import Counters
 #: Records that wait for the disk: some seconds of a busy server.
 QUEUE = 16 * 1024
 
-#: Records that are written at once: the thread need not be woken for each.
+#: Records that are written at once, and how long the first of them waits for others, in seconds: the callouts share the
+#: interpreter with the thread, which need not be woken for each.
 _TOGETHER = 256
+_GATHER = 0.005
 
 _LOG = logging.getLogger(__name__)
 
@@ -132,9 +135,11 @@ class _Writer(threading.Thread):
         self._file.close()
 
     def _waiting(self) -> tuple[list[Record], bool]:
-        """Waits for records; all that are there, up to a limit, and whether others may follow."""
+        """Waits for records; those that are there, up to a limit, and whether others may follow."""
         records: list[Record] = []
         record = self._queue.get()
+        if self._queue.empty():
+            time.sleep(_GATHER)
         while record is not None:
             records.append(record)
             if len(records) == _TOGETHER:

@@ -62,7 +62,8 @@ def send(call: Pkt6Send) -> None:
     if call.status is NextStep.DROP:
         return
     options = call.response.options
-    found = granted(options.raw(_IA_NA), options.raw(_IA_PD))
+    ia_na = options.raw(_IA_NA)
+    found = granted(ia_na, options.raw(_IA_PD) if ia_na is None else None)
     # Kea: without an IA nothing is overridden, not even in the reply to INFORMATION-REQUEST, which never has one.
     if found is None and call.query.message_type != _INFORMATION_REQUEST:
         return
