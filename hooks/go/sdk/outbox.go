@@ -3,6 +3,7 @@ package outrigger
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"google.golang.org/grpc/encoding"
@@ -92,15 +93,11 @@ func (o *outbox) hasRoom() bool {
 func (o *outbox) refuse(reply *hooksv1.CalloutReply) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.push(reply, maxReply)
+	o.push(0, reply)
 }
 
 // final adds the last reply of a call; held: it had PARK for its first.
 func (o *outbox) final(point int32, reply *hooksv1.CalloutReply, held bool) {
-	limit := maxReply
-	if point == int32(hookpoints.Command) {
-		limit = maxAnswer
-	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if held {
@@ -110,7 +107,7 @@ func (o *outbox) final(point int32, reply *hooksv1.CalloutReply, held bool) {
 		o.open--
 		o.count(-1, 0)
 	}
-	o.push(reply, limit)
+	o.push(point, reply)
 }
 
 // park adds the first of two replies.
@@ -123,15 +120,21 @@ func (o *outbox) park(id uint64) error {
 	o.open--
 	o.held++
 	o.count(0, 1)
-	o.push(parkReply(id), maxReply)
+	o.push(0, parkReply(id))
 	return nil
 }
 
 // push encodes a reply. Under the lock: what is queued is bytes, in the order in which the calls were finished.
-func (o *outbox) push(reply *hooksv1.CalloutReply, limit int) {
+func (o *outbox) push(point int32, reply *hooksv1.CalloutReply) {
+	limit := maxReply
+	if point == int32(hookpoints.Command) {
+		limit = maxAnswer
+	}
 	size := proto.Size(reply)
 	if size > limit {
-		reply = failedReply(reply.GetId(), fmt.Sprintf("the reply has %d bytes, more than a message may have", size))
+		text := fmt.Sprintf("the reply has %d bytes, more than a message may have", size)
+		slog.Warn("callout failed", "hook_point", hookPointName(hookpoints.HookPoint(point)), "failure", text)
+		reply = failedReply(reply.GetId(), text)
 		size = proto.Size(reply)
 	}
 	batch := o.batchFor(size)

@@ -58,6 +58,7 @@ type server struct {
 
 	engine     callouts
 	log        *slog.Logger
+	readiness  *Readiness
 	metrics    metrics
 	stuckAfter time.Duration
 	grace      time.Duration
@@ -112,7 +113,9 @@ func Serve(ctx context.Context, service Service, options Options) error {
 	if err != nil {
 		return err
 	}
-	return newServer(engine, &options).serve(ctx, endpoint, &options)
+	server := newServer(engine, &options)
+	server.readiness = service.Readiness
+	return server.serve(ctx, endpoint, &options)
 }
 
 // inputOutputError is about endpoints and files.
@@ -160,7 +163,15 @@ func (s *server) offer(ctx context.Context, listener *bound, transport credentia
 	hooksv1.RegisterCalloutsServer(rpc, s)
 	health := health.NewServer()
 	grpc_health_v1.RegisterHealthServer(rpc, health)
-	health.SetServingStatus(hooksv1.Callouts_ServiceDesc.ServiceName, grpc_health_v1.HealthCheckResponse_SERVING)
+	s.readiness.watch(func(ready bool) {
+		status := grpc_health_v1.HealthCheckResponse_SERVING
+		if !ready {
+			status = grpc_health_v1.HealthCheckResponse_NOT_SERVING
+		}
+		for _, name := range []string{"", hooksv1.Callouts_ServiceDesc.ServiceName} {
+			health.SetServingStatus(name, status)
+		}
+	})
 	reflection.Register(rpc)
 	serving := make(chan error, 1)
 	go func() { serving <- rpc.Serve(listener) }()

@@ -44,6 +44,8 @@ type Service struct {
 	Commands map[string]CommandFunc
 	// Start is run once before anything else, Stop once after the last call; both may be nil.
 	Start, Stop func(ctx context.Context) error
+	// Readiness is for a service that cannot work at times; nil: it always can.
+	Readiness *Readiness
 }
 
 // CommandFunc answers a control command.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/outrigger-dhcp/outrigger/hooks/go/sdk/hookpoints"
 	"github.com/outrigger-dhcp/outrigger/hooks/go/sdk/proto/hooksv1"
 )
 
@@ -62,6 +63,8 @@ func (c *call) run(now time.Duration) (at time.Duration) {
 	defer func() {
 		if reply == nil {
 			reply = failureReply(c.request.GetId(), errGoexit)
+			c.batch.server.log.Warn("callout failed", "hook_point", hookPointName(hookpoints.HookPoint(c.request.GetHookPoint())),
+				"packet", c.request.GetPacketLabel(), "failure", errGoexit.Error())
 		}
 		at = c.returned(reply)
 	}()
