@@ -35,7 +35,8 @@ type answer struct {
 	given  time.Time
 }
 
-// hook has what the API says, with a memory: one question per client at a time, and old answers while it is out of order.
+// hook has what the API says, with a memory: one question per client at a time, and old answers while it is out of
+// order.
 type hook struct {
 	url                     string
 	ttl, negativeTTL, stale time.Duration

@@ -1,4 +1,5 @@
-// Command user-chk is the user_chk hook service: it decides the subnet and the boot file of DHCP clients by registration.
+// Command user-chk is the user_chk hook service: it decides the subnet and the boot file of DHCP clients by
+// registration.
 package main
 
 import (

@@ -190,8 +190,8 @@ func (r *running) call(point hooksv1.HookPoint, kept []byte, arguments *hooksv1.
 	return reply.GetResult()
 }
 
-// exchange is the three hook points of one SOLICIT: the subnet that was chosen (0: none other), and how many options were
-// changed.
+// exchange is the three hook points of one SOLICIT: the subnet that was chosen (0: none other), and how many options
+// were changed.
 func (r *running) exchange() (subnet uint32, edits int) {
 	r.t.Helper()
 	query := &hooksv1.Packet6{MessageType: 1, Options: []*hooksv1.Option{{Code: 1, Data: duid}}}

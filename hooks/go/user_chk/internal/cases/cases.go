@@ -1,5 +1,5 @@
-// Package cases reads the cases that the service meets in every language that it is written in: hooks/user_chk_cases.json,
-// which says what they mean. It is for tests.
+// Package cases reads the cases that the service meets in every language that it is written in:
+// hooks/user_chk_cases.json, which says what they mean. It is for tests.
 package cases
 
 import (

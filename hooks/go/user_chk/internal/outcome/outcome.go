@@ -1,7 +1,7 @@
 // Package outcome has the outcome file: what was offered to whom, for an external reader.
 //
-// Records have Kea's text form and are written one by one, as they come. A decision never waits for the disk: what the disk
-// is too slow for is counted and left out.
+// Records have Kea's text form and are written one by one, as they come. A decision never waits for the disk: what the
+// disk is too slow for is counted and left out.
 package outcome
 
 import (

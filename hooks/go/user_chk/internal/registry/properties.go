@@ -16,8 +16,8 @@ const (
 
 var errBlankName = errors.New("a property has an empty name")
 
-// Properties are what is known of a user beside the identifier, in order of the names; few, so that a million users need
-// no map each.
+// Properties are what is known of a user beside the identifier, in order of the names; few, so that a million users
+// need no map each.
 type Properties []property
 
 type property struct {

@@ -1,8 +1,8 @@
 // Package registry has who is registered: the last good version of the registry file.
 //
-// The file has Kea's form, one JSON object of strings per line; blank lines and comments are allowed. A file with any bad
-// line is refused as a whole: after the start the last good version stays in force and an alarm is logged, at the start
-// the service is not ready until the file is repaired.
+// The file has Kea's form, one JSON object of strings per line; blank lines and comments are allowed. A file with any
+// bad line is refused as a whole: after the start the last good version stays in force and an alarm is logged, at the
+// start the service is not ready until the file is repaired.
 package registry
 
 import (
@@ -147,8 +147,8 @@ func (r *Registry) raiseAlarm(problem error) {
 		"alarm", "registry", "refused", refused, "in_force", version.Number, "users", version.Users.Len())
 }
 
-// fingerprint is what of a file changes when it does: device, inode, size, and both times in nanoseconds. All zero where
-// there is no file.
+// fingerprint is what of a file changes when it does: device, inode, size, and both times in nanoseconds. All zero
+// where there is no file.
 type fingerprint struct {
 	device, inode    uint64
 	size             int64
@@ -165,7 +165,8 @@ func fingerprintOf(path string) fingerprint {
 	}
 }
 
-// readFile reads the whole file. Anything but an ordinary file would block or never end. The error does not have the path.
+// readFile reads the whole file. Anything but an ordinary file would block or never end. The error does not have the
+// path.
 func readFile(path string) ([]byte, error) {
 	file, err := os.Stat(path)
 	if err != nil {

@@ -43,10 +43,10 @@ func TestUsersOfAFileAreFoundByCanonicalIdentifierAndType(t *testing.T) {
 		t.Errorf("%d users", users.Len())
 	}
 	for _, c := range []struct {
-		kind      identifier.Type
-		bytes     string
-		opt1      string
-		registerd bool
+		kind       identifier.Type
+		bytes      string
+		opt1       string
+		registered bool
 	}{
 		{identifier.HwAddr, "\x01\xac\x00\xf0\x33\x44", "v1", true},
 		{identifier.HwAddr, "\x01\xac\x00\xf0\x33\x45", "v2", true},
@@ -56,7 +56,7 @@ func TestUsersOfAFileAreFoundByCanonicalIdentifierAndType(t *testing.T) {
 		{identifier.HwAddr, "", "", false},
 	} {
 		properties, found := users.Find(c.kind, []byte(c.bytes))
-		if found != c.registerd || properties.Get("opt1") != c.opt1 {
+		if found != c.registered || properties.Get("opt1") != c.opt1 {
 			t.Errorf("%s %x: %v, %v", c.kind, c.bytes, properties, found)
 		}
 	}

@@ -13,8 +13,8 @@ const (
 	optionIAPrefix   = 26
 )
 
-// Bytes before the options inside: of an IA (IAID, T1, T2), an IA Address (address, lifetimes), an IA Prefix (lifetimes,
-// length, prefix).
+// Bytes before the options inside: of an IA (IAID, T1, T2), an IA Address (address, lifetimes), an IA Prefix
+// (lifetimes, length, prefix).
 const (
 	iaHeader       = 12
 	iaAddrHeader   = 24
@@ -59,8 +59,8 @@ func wellFormed(payload []byte) bool {
 	return true
 }
 
-// grantedAddress is the first address of an IA_NA that lives. Nothing where the IA is malformed or has a status other than
-// success.
+// grantedAddress is the first address of an IA_NA that lives. Nothing where the IA is malformed or has a status other
+// than success.
 func grantedAddress(ia []byte) (address netip.Addr, grants bool) {
 	options, ok := iaOptions(ia)
 	if !ok {

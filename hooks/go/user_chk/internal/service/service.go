@@ -1,7 +1,7 @@
 // Package service is the hook: what a server is told that loads it, and what is decided at each hook point.
 //
-// Received: who is it, and is it registered? The verdict travels with the packet. Subnet: clients that are not registered go
-// to the restricted one. Sent: record what is granted, override boot file and TFTP server.
+// Received: who is it, and is it registered? The verdict travels with the packet. Subnet: clients that are not
+// registered go to the restricted one. Sent: record what is granted, override boot file and TFTP server.
 package service
 
 import (
@@ -51,9 +51,9 @@ func (u *UserChk) load(_ context.Context, load *outrigger.Load) (any, error) {
 	return hook{u, s}, nil
 }
 
-// subscriptions are those for a server that wants everything done. The hardware address is in the header of a DHCPv4 packet,
-// which is always there; no option is read. Option 1 of a DHCPv6 message is read at each hook point, so that a lost or
-// changed context is noticed and the client looked up again.
+// subscriptions are those for a server that wants everything done. The hardware address is in the header of a DHCPv4
+// packet, which is always there; no option is read. Option 1 of a DHCPv6 message is read at each hook point, so that a
+// lost or changed context is noticed and the client looked up again.
 var subscriptions = map[string]outrigger.Subscription{
 	"pkt4_receive":   {Reads: []string{"query.header"}, Writes: nothing},
 	"subnet4_select": {Reads: []string{"subnet"}, Writes: []string{"subnet"}},
@@ -89,8 +89,8 @@ func (s *settings) narrow(load *outrigger.Load) {
 	}
 }
 
-// hook has the callouts, for one configuration of one server. They read the messages of the protocol as they came, which is
-// all they need.
+// hook has the callouts, for one configuration of one server. They read the messages of the protocol as they came,
+// which is all they need.
 type hook struct {
 	*UserChk
 	settings settings

@@ -51,8 +51,8 @@ func readSettings(parameters []byte, subnets map[uint32]*outrigger.Subnet) (sett
 	return s, nil
 }
 
-// readParameters reads the object key by key: into a struct, keys would be found that are written in another case, or are
-// there twice.
+// readParameters reads the object key by key: into a struct, keys would be found that are written in another case, or
+// are there twice.
 func readParameters(text []byte, s *settings, restricted **uint32) error {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil

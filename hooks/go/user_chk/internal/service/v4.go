@@ -110,7 +110,8 @@ func address4(bytes []byte) (netip.Addr, error) {
 	return netip.AddrFrom4([4]byte(bytes)), nil
 }
 
-// override4 sets options and field. They are set as they are: what a registry has need not be what an author would write.
+// override4 sets options and field. They are set as they are: what a registry has need not be what an author would
+// write.
 func override4(call *outrigger.Pkt4Send, overrides registry.Overrides) {
 	changes := &hooksv1.Packet4Changes{}
 	call.Changes().Response4 = changes
