@@ -126,12 +126,14 @@ func offer(ctx context.Context, parsed arguments) error {
 		return fmt.Errorf("outcome file %s: %w", parsed.outcome, err)
 	}
 	defer records.Close()
-	users := registry.New(parsed.registry, &counts)
+	readiness := &outrigger.Readiness{}
+	readiness.Set(false)
+	users := registry.New(parsed.registry, &counts, func() { readiness.Set(true) })
 	users.Refresh()
 	watch, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { users.Watch(watch, registry.DefaultWatch()) })
-	userChk := &service.UserChk{Registry: users, Outcome: records, Counters: &counts}
+	userChk := &service.UserChk{Registry: users, Outcome: records, Counters: &counts, Readiness: readiness}
 	err = outrigger.Serve(ctx, userChk.Service(), *parsed.options)
 	stop()
 	watching.Wait()

@@ -268,26 +268,35 @@ func TestAClientIsServedByRegistrationAndRecorded(t *testing.T) {
 	}
 }
 
-func TestWithoutARegistryItListensAndRefuses(t *testing.T) {
+func TestWithoutARegistryItListensAndIsNotReady(t *testing.T) {
 	r := start(t, missing)
 	refused := func(part string) func(*hooksv1.LoadReply) bool {
 		return func(reply *hooksv1.LoadReply) bool { return strings.Contains(reply.GetRefusal().GetText(), part) }
 	}
 	r.loadUntil(refused("registry.txt: no such file"))
+	r.expectHealth(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	r.write("nonsense")
 	r.loadUntil(refused("registry.txt: line 1: is not a JSON object"))
 	r.write(line)
 	r.loadUntil(func(reply *hooksv1.LoadReply) bool { return reply.GetLoaded() != nil })
+	r.expectHealth(grpc_health_v1.HealthCheckResponse_SERVING)
+	// The last good version stays in force, so the service still works.
+	if err := os.Remove(r.registry); err != nil {
+		t.Fatal(err)
+	}
+	r.until(func() (bool, any) { return strings.Contains(r.log.String(), "stays in force"), "no alarm" })
+	r.expectHealth(grpc_health_v1.HealthCheckResponse_SERVING)
 }
 
-func TestItOffersHealth(t *testing.T) {
-	r := start(t, line)
+func (r *running) expectHealth(expected grpc_health_v1.HealthCheckResponse_ServingStatus) {
+	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	reply, err := grpc_health_v1.NewHealthClient(r.connection).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
-	if err != nil || reply.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING {
-		t.Error(reply, err)
-	}
+	// The version is in force a moment before the health check says so.
+	r.until(func() (bool, any) {
+		reply, err := grpc_health_v1.NewHealthClient(r.connection).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+		return err == nil && reply.GetStatus() == expected, fmt.Sprint(reply, err)
+	})
 }
 
 func TestParametersThatCannotWorkAreRefusedWithTheReason(t *testing.T) {

@@ -38,7 +38,9 @@ type Registry struct {
 	path     string
 	counters *counters.Counters
 	current  atomic.Pointer[Version]
-	mutex    sync.Mutex
+	// onReady is called with each version that comes into force.
+	onReady func()
+	mutex   sync.Mutex
 	// last is what the last refresh found; nil before the first one.
 	last *try
 }
@@ -69,9 +71,9 @@ const (
 	Refused
 )
 
-// New is a registry that has not read its file yet.
-func New(path string, counters *counters.Counters) *Registry {
-	return &Registry{path: path, counters: counters}
+// New is a registry that has not read its file yet. onReady is called with each version that comes into force.
+func New(path string, counters *counters.Counters, onReady func()) *Registry {
+	return &Registry{path: path, counters: counters, onReady: onReady}
 }
 
 // Current is the version in force; nil until the first good one. It never waits.
@@ -133,6 +135,7 @@ func (r *Registry) putInForce(users *Users) {
 	slog.Info("registry loaded", "registry", r.path, "version", version.Number, "users", users.Len(),
 		"reloads", r.counters.Reloads.Add(1), "refused", r.counters.RefusedReloads.Load())
 	r.current.Store(version)
+	r.onReady()
 }
 
 func (r *Registry) raiseAlarm(problem error) {

@@ -16,11 +16,13 @@ type fixture struct {
 	*Registry
 	t      *testing.T
 	counts counters.Counters
+	// versions counts those that were told of.
+	versions int
 }
 
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t}
-	f.Registry = New(filepath.Join(t.TempDir(), "reg.txt"), &f.counts)
+	f.Registry = New(filepath.Join(t.TempDir(), "reg.txt"), &f.counts, func() { f.versions++ })
 	return f
 }
 
@@ -60,13 +62,13 @@ func TestAMissingRegistryIsNamedAndBecomesReadyWhenItAppears(t *testing.T) {
 	f.expectProblem("reg.txt is not read yet")
 	f.refresh(Refused)
 	f.expectProblem("reg.txt: no such file")
-	if f.Current() != nil {
+	if f.Current() != nil || f.versions != 0 {
 		t.Error("ready without a registry")
 	}
 	f.write(someone)
 	f.refresh(Loaded)
-	if f.Problem() != nil || !f.knows("\x01\x02\x03") {
-		t.Error(f.Problem())
+	if f.Problem() != nil || f.versions != 1 || !f.knows("\x01\x02\x03") {
+		t.Error(f.Problem(), f.versions)
 	}
 }
 
@@ -75,7 +77,7 @@ func TestARegistryThatIsBrokenAtTheStartNamesItsLines(t *testing.T) {
 	f.write(someone + "\n{\"type\":\"OTHER\",\"id\":\"01\"}\n")
 	f.refresh(Refused)
 	f.expectProblem(`reg.txt: line 2: type "OTHER"`)
-	if f.Current() != nil {
+	if f.Current() != nil || f.versions != 0 {
 		t.Error("line 1 counts")
 	}
 }

@@ -24,7 +24,7 @@ func decisions(t testing.TB, registered bool) func() {
 	if err := os.WriteFile(path, []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	users := registry.New(path, counts)
+	users := registry.New(path, counts, func() {})
 	users.Refresh()
 	records, err := outcome.Open(filepath.Join(t.TempDir(), "outcome.txt"), counts)
 	if err != nil {

@@ -27,11 +27,15 @@ type UserChk struct {
 	Outcome *outcome.Outcome
 	// Counters are what is counted.
 	Counters *counters.Counters
+	// Readiness says whether there is a registry.
+	Readiness *outrigger.Readiness
 }
 
 // Service is how the SDK offers it.
 func (u *UserChk) Service() outrigger.Service {
-	return outrigger.Service{Name: "user-chk", Version: Version, Load: u.load, Subscriptions: subscriptions}
+	return outrigger.Service{
+		Name: "user-chk", Version: Version, Load: u.load, Subscriptions: subscriptions, Readiness: u.Readiness,
+	}
 }
 
 func (u *UserChk) load(_ context.Context, load *outrigger.Load) (any, error) {

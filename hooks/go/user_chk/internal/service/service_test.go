@@ -42,7 +42,7 @@ func newFixture(t *testing.T, lines string) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{t: t, registryPath: filepath.Join(folder, "registry.txt"), outcomePath: filepath.Join(folder, "outcome.txt")}
-	f.registry = registry.New(f.registryPath, &f.counters)
+	f.registry = registry.New(f.registryPath, &f.counters, func() {})
 	if lines != missing {
 		f.rewriteRegistry(lines)
 	}
