@@ -68,6 +68,7 @@ class Parent:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._workers = [Worker(number, folder) for number in range(1, settings["workers"] + 1)]
         self._stop = asyncio.Event()
+        self._ready_or_over = asyncio.Event()
         self._changed = asyncio.Condition()
         self._waiting = 0
         #: What servers loaded, for workers that start later: request by key.
@@ -81,28 +82,45 @@ class Parent:
         self._was_ready = False
         self.sums = _metrics.Sums()
 
-    async def run(self, listener: socket.socket) -> None:
-        """Until SIGTERM or SIGINT, or until no worker can be started."""
+    async def run(self, endpoint: Endpoint) -> None:
+        """Until SIGTERM or SIGINT, or until no worker can be started. Raises `ListenError`."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop_by_signal, number)
         keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
-        server = await loop.create_server(self._accept, sock=listener)
+        server = own_socket = None
         try:
+            # Whoever sees the socket takes the service for ready.
+            await self._ready_or_over.wait()
+            if not self._stop.is_set():
+                listener, bound, own_socket = _endpoint.bind(endpoint)
+                server = await loop.create_server(self._accept, sock=listener)
+                logger.info("listening on %s", bound)
             await self._stop.wait()
-            logger.info("draining %d workers", len(self._workers))
-            for worker in self._workers:
-                if worker.control is not None:
-                    worker.control.send({"kind": "drain"})
-            _, late = await asyncio.wait(keepers, timeout=_END)
-            if late:
-                logger.warning("%d workers do not end; they are killed", len(late))
-                self._kill()
-                await asyncio.wait(late)
         finally:
-            server.close()
+            await self._drain(keepers)
+            if server is not None:
+                server.close()
+            if own_socket is not None:
+                own_socket.remove()
             for relay in self._relays:
                 relay.cancel()
+
+    async def _drain(self, keepers: list[asyncio.Task[None]]) -> None:
+        self._end()
+        logger.info("draining %d workers", len(self._workers))
+        for worker in self._workers:
+            if worker.control is not None:
+                worker.control.send({"kind": "drain"})
+        _, late = await asyncio.wait(keepers, timeout=_END)
+        if late:
+            logger.warning("%d workers do not end; they are killed", len(late))
+            self._kill()
+            await asyncio.wait(late)
+
+    def _end(self) -> None:
+        self._stop.set()
+        self._ready_or_over.set()
 
     def _stop_by_signal(self, number: int) -> None:
         if self._stop.is_set():
@@ -110,7 +128,7 @@ class Parent:
             self._kill()
             logging.shutdown()
             os._exit(1)
-        self._stop.set()
+        self._end()
 
     def _kill(self) -> None:
         for worker in self._workers:
@@ -133,7 +151,7 @@ class Parent:
             ending = f"worker {worker.number} (process {process.pid}) {_how(code)}"
             if not self._was_ready:
                 self.broken = f"{ending} before it was ready"
-                self._stop.set()
+                self._end()
                 return
             if time.monotonic() - started > _LIVED:
                 delay = _FIRST_DELAY
@@ -166,6 +184,7 @@ class Parent:
             if kind == "ready":
                 self._was_ready = worker.is_ready = True
                 logger.info("worker %d is process %d", worker.number, pid)
+                self._ready_or_over.set()
                 async with self._changed:
                     self._changed.notify_all()
             elif kind == "draining" and not self._stop.is_set():
@@ -292,7 +311,6 @@ def _how(code: int) -> str:
 
 async def supervise(settings: Settings, endpoint: Endpoint, folder: Path) -> None:
     """Serves until SIGTERM or SIGINT. Raises `ListenError`. `folder` is for the workers' sockets."""
-    listener, bound, own_socket = _endpoint.bind(endpoint)
     parent = Parent(settings, folder)
     shown = None
     try:
@@ -301,11 +319,8 @@ async def supervise(settings: Settings, endpoint: Endpoint, folder: Path) -> Non
             registry.register(parent.sums)
             shown = _metrics.Endpoint(settings["metrics"], registry)
             logger.info("metrics are on http://%s/metrics", shown.address)
-        logger.info("listening on %s", bound)
-        await parent.run(listener)
+        await parent.run(endpoint)
     finally:
-        if own_socket is not None:
-            own_socket.remove()
         if shown is not None:
             shown.close()
     if parent.broken is not None:
