@@ -18,6 +18,10 @@ _ENTERED_6 = frozenset({3, 25, 4, 5, 26, 45, 56, 66, 94, 95, 96})
 Item = tuple[int, bytes]
 
 
+#: Shared, and never changed.
+_NONE: list[tuple[Any, int, bytes]] = []
+
+
 class Options(Mapping["str | int", Any]):
     """Options by Kea's name or by code: `options["routers"]`, `options.get(66, "")`.
 
@@ -27,7 +31,7 @@ class Options(Mapping["str | int", Any]):
     in any case. A name that nobody knows raises UnknownOption.
     """
 
-    __slots__ = ("_edits", "_items", "_maker", "_reads", "_source", "_space")
+    __slots__ = ("_edits", "_items", "_maker", "_reads", "_source", "_space", "_waiting")
 
     _space: Space
     _source: Iterable[Any]
@@ -46,6 +50,8 @@ class Options(Mapping["str | int", Any]):
         self._space = of
         self._source = source
         self._items = None
+        #: Changes that were made before anybody read the options.
+        self._waiting: list[tuple[Any, int, bytes]] = _NONE
         self._maker = edits
         self._edits = None
         self._reads = reads
@@ -117,8 +123,9 @@ class Options(Mapping["str | int", Any]):
 
     def __contains__(self, key: object) -> bool:
         code = self._space.find(key).code  # type: ignore[arg-type]
-        if any(known == code for known, _ in self._list()):
-            return True
+        for known, _ in self._list():
+            if known == code:
+                return True
         self._miss(code)
         return False
 
@@ -140,7 +147,11 @@ class Options(Mapping["str | int", Any]):
     def _list(self) -> list[Item]:
         items = self._items
         if items is None:
-            items = self._items = [(option.code, option.data) for option in self._source]
+            items = [(option.code, option.data) for option in self._source]
+            for action, code, data in self._waiting:
+                items = _edited(items, action, code, data)
+            self._waiting = _NONE
+            self._items = items
         return items
 
     def _miss(self, code: int) -> None:
@@ -197,6 +208,21 @@ class Options(Mapping["str | int", Any]):
         return (*fields, inner) if fields else inner
 
 
+def _edited(items: list[Item], action: Any, code: int, data: bytes) -> list[Item]:
+    """The options after a change, as the server makes it."""
+    if action == ADD or (action == SET and code not in [known for known, _ in items]):
+        return [*items, (code, data)]
+    changed: list[Item] = []
+    done = action == REMOVE
+    for item in items:
+        if item[0] != code:
+            changed.append(item)
+        elif not done:
+            done = True
+            changed.append((code, data))
+    return changed
+
+
 class EditableOptions(Options):
     """Options that can be changed: `options["routers"] = [...]`, `del options["routers"]`.
 
@@ -237,21 +263,13 @@ class EditableOptions(Options):
 
     def _edit(self, action: Any, codec: Codec, data: bytes) -> None:
         code = codec.code
-        items = self._list()
-        if action == ADD or (action == SET and code not in [known for known, _ in items]):
-            changed = [*items, (code, data)]
+        if self._items is None and type(self) is EditableOptions:
+            # Most callouts write without reading what is there.
+            if not self._waiting:
+                self._waiting = []
+            self._waiting.append((action, code, data))
         else:
-            changed = []
-            done = action == REMOVE
-            for item in items:
-                if item[0] != code:
-                    changed.append(item)
-                elif not done:
-                    done = True
-                    changed.append((code, data))
-            if not done:
-                changed.append((code, data))
-        self._replaced(changed)
+            self._replaced(_edited(self._list(), action, code, data))
         self._log(action, code, data)
 
 
