@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help demo test python go stubs check fmt-check clippy doc deny units examples documents lab fuzz gen bench build forgetful lab-build needs
+.PHONY: help demo test python go stubs user-chk check fmt-check clippy doc deny units examples documents lab fuzz gen bench build forgetful lab-build needs
 
 # A build that is made once (a clean clone, CI) gains nothing from incremental files.
 ifdef CI
@@ -10,6 +10,7 @@ export CARGO_INCREMENTAL := 0
 endif
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+VENV := $(or $(OUTRIGGER_TEST_VENV),$(TARGET)/test-venv)
 FUZZ_SECONDS ?= 60
 
 help: ## list the targets
@@ -21,12 +22,20 @@ demo: ## play the demo in private network namespaces
 test: needs lab-build units stubs python go ## install what the tests need, then run all of them
 	cargo test --workspace --no-fail-fast
 	cargo test --manifest-path tests/fuzz/Cargo.toml
+	$(MAKE) user-chk
 
 python: needs ## the SDK for Python, its user_chk and examples: lints, types, tests, wheel
 	scripts/test-python
 
 go: needs ## the SDK for Go, its user_chk and examples: lints, tests with the race detector
 	scripts/test-go
+
+# The lab runs them with the service in Rust beside all other tests.
+user-chk: needs lab-build ## the lab's tests of user_chk, with the service in Python and in Go
+	for program in $(VENV)/bin/user-chk $(TARGET)/debug/user-chk-go; do \
+		OUTRIGGER_USER_CHK="$$(realpath "$$program")" \
+		cargo test -p outrigger-lab --test hooks -- user_chk_demo user_chk_errors user_chk_v4 user_chk_video; \
+	done
 
 stubs: needs ## what is generated from proto/ for Python and Go is up to date
 	scripts/gen-stubs --check
@@ -82,8 +91,10 @@ forgetful:
 	cargo build --workspace --bins --features outrigger-server/forgetful
 	cp --remove-destination $(TARGET)/debug/dhcp-server $(TARGET)/debug/dhcp-server-forgetful
 
-lab-build: forgetful
+lab-build: forgetful needs
 	cargo build --workspace --bins
+	scripts/go -C tests/service/go build -buildvcs=false -o "$(abspath $(TARGET))/debug/outrigger-test-service-go" .
+	scripts/go -C hooks/go/user_chk build -buildvcs=false -o "$(abspath $(TARGET))/debug/user-chk-go" ./cmd/user-chk
 
 needs:
 	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust (rust-version in Cargo.toml), https://rustup.rs" >&2; exit 1; }

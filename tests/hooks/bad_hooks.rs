@@ -105,7 +105,7 @@ fn a_value_of_ten_megabytes_in_python_is_one_failed_call() {
     costs_one_call(&Mistake {
         fault: "huge",
         at: "pkt_receive",
-        says: &["10485760"],
+        says: &["10485795 bytes"],
         ..PLAIN
     });
 }

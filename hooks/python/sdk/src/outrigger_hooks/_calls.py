@@ -18,7 +18,7 @@ from ._metrics import Counters, PointCounters
 from ._threads import Threads
 from .call import Parking
 from .errors import ParkError
-from .hook_points import MAX_MESSAGE, HookPoint
+from .hook_points import MAX_MESSAGE, SPECS, HookPoint
 
 logger = logging.getLogger("outrigger_hooks")
 
@@ -62,6 +62,7 @@ def encode(reply: service_pb2.CalloutReply, point: int) -> bytes:
     if len(data) <= limit:
         return data
     text = f"the reply has {len(data)} bytes, more than the {limit} that a server reads"
+    logger.warning("%s: %s", SPECS[HookPoint(point)].name if point in SPECS else point, text)
     return failure(reply.id, text).SerializeToString()
 
 

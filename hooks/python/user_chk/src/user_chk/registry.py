@@ -135,14 +135,16 @@ class Registry:
         if self.current:
             number, users = self.current
             _LOG.error(
-                "%s; the last good version stays in force (version=%d users=%d refused=%d)",
+                "%s; the last good version stays in force (alarm=registry version=%d users=%d refused=%d)",
                 problem,
                 number,
                 len(users),
                 refused,
             )
         else:
-            _LOG.error("%s; the service is not ready until this is repaired (refused=%d)", problem, refused)
+            _LOG.error(
+                "%s; the service is not ready until this is repaired (alarm=registry refused=%d)", problem, refused
+            )
         return problem
 
 
