@@ -43,8 +43,14 @@ class Half(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        # Nothing is read before there is somebody to read for.
-        self._transport.pause_reading()
+        # Python 3.10 starts to read after this call even where it paused: the pause comes right behind that start, and
+        # before anything that there is to read.
+        asyncio.get_running_loop().call_soon(self._hold)
+
+    def _hold(self) -> None:
+        """Nothing is read before there is somebody to read for."""
+        if self._other is None and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         other = self._other
