@@ -26,10 +26,22 @@ const (
 // The exit code is 0 after a drain, 64 where the command line is wrong, 74 where it cannot listen, and 70 for a service
 // that is wrong, or stuck and to be started anew. configure may change what holds where the command line says nothing.
 func Main(service Service, configure ...func(*Options)) {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	// From the first signal on, signals have their own effect again.
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, service, os.Args[1:], os.Stdout, os.Stderr, configure))
+	os.Exit(run(UntilSignal(), service, os.Args[1:], os.Stdout, os.Stderr, configure))
+}
+
+// UntilSignal is a context that is done when the process is told to end, by SIGTERM or SIGINT; for programs that call
+// Serve. From then on signals have their own effect again, so that a second one ends the process at once.
+func UntilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		<-told
+		// Before anybody hears of the first, so that the second is not lost.
+		signal.Reset(syscall.SIGTERM, syscall.SIGINT)
+		cancel()
+	}()
+	return ctx
 }
 
 // run is Main without the process around it.

@@ -10,10 +10,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime"
 	"strings"
-	"syscall"
 
 	outrigger "github.com/outrigger-dhcp/outrigger/hooks/go/sdk"
 )
@@ -139,9 +137,7 @@ func main() {
 	service := outrigger.Service{
 		Name: "outrigger-test-service", Version: "0.1.0", Hook: h, Subscriptions: subscriptions(),
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := outrigger.Serve(ctx, service, *options); err != nil {
+	if err := outrigger.Serve(outrigger.UntilSignal(), service, *options); err != nil {
 		fmt.Fprintln(os.Stderr, "outrigger-test-service:", err)
 		os.Exit(1)
 	}

@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	outrigger "github.com/outrigger-dhcp/outrigger/hooks/go/sdk"
@@ -156,9 +154,7 @@ func main() {
 	options := outrigger.Flags(flag.CommandLine)
 	flag.Parse()
 	slog.SetLogLoggerLevel(options.LogLevel)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := outrigger.Serve(ctx, service(*path), *options); err != nil {
+	if err := outrigger.Serve(outrigger.UntilSignal(), service(*path), *options); err != nil {
 		slog.Error(err.Error())
 		os.Exit(1)
 	}

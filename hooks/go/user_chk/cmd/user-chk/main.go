@@ -11,9 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 
 	outrigger "github.com/outrigger-dhcp/outrigger/hooks/go/sdk"
 	"github.com/outrigger-dhcp/outrigger/hooks/go/user_chk/internal/counters"
@@ -39,10 +37,7 @@ usage: user-chk --listen ENDPOINT --registry SOURCE --outcome FILE [flags]
 `
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	// From the first signal on, a second one ends the process at once.
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(run(outrigger.UntilSignal(), os.Args[1:]))
 }
 
 // arguments are what the command line has.
