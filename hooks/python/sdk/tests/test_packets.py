@@ -160,6 +160,28 @@ def test_changes_read_back_and_travel_in_order() -> None:
     assert result.classes == ["late"]
 
 
+@pytest.mark.parametrize("looks", range(5))
+def test_an_option_is_found_however_often_one_looked_before(looks: int) -> None:
+    """The first lookups do without a list of all options, later ones and changes do not."""
+
+    def callout(call: points.Pkt4Send) -> None:
+        options = call.response.options
+        for _ in range(looks):
+            assert options["routers"] == [IPv4Address("192.0.2.1")]
+            assert options.get("host-name") is None
+            assert "domain-name" in options
+            assert options.raw("domain-name") == b"a.example"
+        options["domain-name"] = "b.example"
+        del options["routers"]
+        assert options["domain-name"] == "b.example"
+        assert "routers" not in options
+        with pytest.raises(KeyError):
+            options["routers"]
+
+    options = {"routers": ["192.0.2.1"], "domain-name": "a.example"}
+    at("pkt4_send", callout, query=packet4("request"), response=packet4("ack", options=options))
+
+
 def test_options_inside_options_are_changed_where_they_are() -> None:
     def callout(call: points.Pkt4Send) -> None:
         inside = call.response.options["dhcp-agent-options"]

@@ -56,8 +56,10 @@ def failure(call_id: int, text: str) -> service_pb2.CalloutReply:
 def encode(reply: service_pb2.CalloutReply, point: int) -> bytes:
     """The reply's bytes, or those of a failure that says how large it is."""
     data = reply.SerializeToString()
-    if len(data) <= MAX_REPLY:
-        return data
+    return data if len(data) <= MAX_REPLY else _large(reply, point, data)
+
+
+def _large(reply: service_pb2.CalloutReply, point: int, data: bytes) -> bytes:
     limit = MAX_ANSWER if point in _COMMANDS else MAX_REPLY
     if len(data) <= limit:
         return data
@@ -283,6 +285,7 @@ class Calls(ABC):
         budget = request.budget_us
         if budget and (now - received) * 1e6 >= budget:
             counters.expired += 1
+            counters.durations.observe(now - received)
             return encode(failure(request.id, expired(budget)), point)
         call = None
         parking = self._parking
@@ -294,6 +297,7 @@ class Calls(ABC):
                 counters.failures += 1
             else:
                 counters.results += 1
+            counters.durations.observe(time.monotonic() - received)
             return encode(outcome, point)
         self._go_on(call or OpenCall(self, request, received), outcome)
         return None

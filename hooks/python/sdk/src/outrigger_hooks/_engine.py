@@ -49,12 +49,14 @@ class Blocking:
 class Engine:
     """Runs the callouts of a hook, each with the configuration that its call belongs to."""
 
-    __slots__ = ("_hook", "_loads", "commands", "name", "version")
+    __slots__ = ("_found", "_hook", "_loads", "commands", "name", "version")
 
     def __init__(self, hook: Hook) -> None:
         _check(hook)
         self._hook = hook
         self._loads: Loads[dict[int, Plan]] = Loads()
+        #: What calls asked for, by instance id, service name, revision and hook point; empty after each load.
+        self._found: dict[tuple[str | None, str | None, int, int], Plan] = {}
         self.name = hook.name
         self.version = hook.version
         self.commands = tuple(hook._commands)
@@ -113,6 +115,7 @@ class Engine:
         self._loads.insert(
             load.instance_id, load.service_name, load.revision, load.family, self._plans(load, subscribed, state)
         )
+        self._found = {}
         return load, subscribed
 
     def _plans(self, load: Load, subscribed: dict[HookPoint, Paths], state: Any) -> dict[int, Plan]:
@@ -148,7 +151,8 @@ class Engine:
         when the call came, by time.monotonic(), now if left out.
         """
         try:
-            plan = self._plan(request, instance_id, service_name)
+            key = (instance_id, service_name, request.configuration_revision, request.hook_point)
+            plan = self._found.get(key) or self._plan(*key)
             arguments = request.arguments
             field = arguments.WhichOneof("point")
             if field != plan.field:
@@ -169,9 +173,7 @@ class Engine:
             return _run_async(plan, call)
         return _run(plan, call)
 
-    def _plan(self, request: service_pb2.CalloutRequest, instance_id: str | None, service_name: str | None) -> Plan:
-        point = request.hook_point
-        revision = request.configuration_revision
+    def _plan(self, instance_id: str | None, service_name: str | None, revision: int, point: int) -> Plan:
         family = None
         if instance_id is None:
             family = _FAMILIES.get(point)
@@ -179,6 +181,8 @@ class Engine:
         if plans is not None:
             plan = plans.get(point)
             if plan is not None:
+                # What there is no plan for is not remembered: anybody may ask for anything.
+                self._found[instance_id, service_name, revision, point] = plan
                 return plan
         if point not in _FAMILIES:
             raise MalformedRequest(f"malformed request: there is no hook point {point}")

@@ -15,12 +15,10 @@ C = TypeVar("C")
 class Loads(Generic[C]):
     """The configurations that are loaded, the latest last."""
 
-    __slots__ = ("_by_call", "_by_key")
+    __slots__ = ("_by_key",)
 
     def __init__(self) -> None:
         self._by_key: OrderedDict[tuple[str, str, int], tuple[int, C]] = OrderedDict()
-        #: What was found, by what was asked for; empty after each load.
-        self._by_call: dict[tuple[str | None, str | None, int, int | None], C | None] = {}
 
     def insert(self, instance_id: str, service_name: str, revision: int, family: int, configuration: C) -> None:
         """Remembers the configuration of this server."""
@@ -29,23 +27,12 @@ class Loads(Generic[C]):
         if len(self._by_key) == CAPACITY:
             self._by_key.popitem(last=False)
         self._by_key[key] = (family, configuration)
-        self._by_call = {}
 
     def find(self, instance_id: str | None, service_name: str | None, revision: int, family: int | None) -> C | None:
         """The latest load of that revision which is of this server, service and family; None is any of them.
 
         A call outside any session names neither server nor service.
         """
-        asked = (instance_id, service_name, revision, family)
-        found = self._by_call.get(asked)
-        if found is None:
-            found = self._search(instance_id, service_name, revision, family)
-            # What is not loaded is not remembered: anybody may ask for anything.
-            if found is not None:
-                self._by_call[asked] = found
-        return found
-
-    def _search(self, instance_id: str | None, service_name: str | None, revision: int, family: int | None) -> C | None:
         for (instance, service, known), (of_family, configuration) in reversed(self._by_key.items()):
             if (
                 known == revision

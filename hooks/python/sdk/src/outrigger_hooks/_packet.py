@@ -6,19 +6,11 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from ._attributes import Attribute, EditableAttribute, integer, packed4, packed6, same, text
-from ._option_codec import space
-from ._rights import Rights
+from ._rights import Side
 from .errors import NotChangeable
 from .options import EditableOptions
 from .values import Address, read_address
 
-#: By family, and whether it is the query: space, row of the table of hook points, field of the changes.
-_OF_OPTIONS = {
-    (4, True): (space("4:dhcp4"), "query.options", "query4"),
-    (4, False): (space("4:dhcp4"), "response.options", "response4"),
-    (6, True): (space("6:dhcp6"), "query.options", "query6"),
-    (6, False): (space("6:dhcp6"), "response.options", "response6"),
-}
 #: Bytes in the name of a client class.
 _MAX_CLASS = 128
 
@@ -131,37 +123,32 @@ class EditableLink(Link):
 
 
 class Packet:
-    """A packet of either family: `side` is "query" or "response"."""
+    """A packet of either family."""
 
-    __slots__ = ("_classes", "_edited", "_message", "_options", "_result", "_rights", "_side")
+    __slots__ = ("_classes", "_edited", "_message", "_options", "_result", "_side")
 
     #: 4 or 6.
     _family: int
     #: Class of its addresses.
     _address: Any
 
-    def __init__(self, message: Any, side: str, result: Any, rights: Rights) -> None:
+    def __init__(self, message: Any, side: Side, result: Any) -> None:
         self._message = message
         self._side = side
         self._result = result
-        self._rights = rights
         #: The changes, once there are some.
         self._edited: Any = None
         self._options: EditableOptions | None = None
         self._classes: list[str] | None = None
 
-    @property
-    def _field(self) -> str:
-        """Of the changes."""
-        return f"{self._side}{self._family}"
-
     def _changes(self) -> Any:
         return self._edited
 
     def _changed(self, row: str) -> Any:
-        self._rights.check(f"{self._side}.{row}")
+        side = self._side
+        side.rights.check(f"{side.name}.{row}")
         if self._edited is None:
-            self._edited = getattr(self._result.changes, self._field)
+            self._edited = getattr(self._result.changes, side.field)
         return self._edited
 
     def _current(self, name: str) -> Any:
@@ -169,20 +156,18 @@ class Packet:
         return edited if edited is not None and name in _OPTIONAL and edited.HasField(name) else self._message
 
     def _refuse(self, name: str) -> None:
-        possible = ", ".join(self._rights.spec.changes) or "nothing"
+        spec = self._side.rights.spec
+        possible = ", ".join(spec.changes) or "nothing"
         raise NotChangeable(
-            f"{name} of the {self._side} cannot be changed at {self._rights.spec.name}; possible are: {possible}"
+            f"{name} of the {self._side.name} cannot be changed at {spec.name}; possible are: {possible}"
         )
 
     def _all_options(self) -> EditableOptions:
         options = self._options
         if options is None:
-            rights = self._rights
-            is_query = self._side == "query"
-            of, row, field = _OF_OPTIONS[self._family, is_query]
-            reads = rights.query_reads if is_query else rights.response_reads
-            edits = (self._result, rights, row, field)
-            options = self._options = EditableOptions(of, self._message.options, edits, reads)
+            side = self._side
+            edits = (self._result, *side.edits)
+            options = self._options = EditableOptions(side.space, self._message.options, edits, side.reads)
         return options
 
     def _all_classes(self) -> JoinableClasses:

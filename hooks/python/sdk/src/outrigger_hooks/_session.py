@@ -165,17 +165,18 @@ class Session(Calls):
     async def _call(self, calls: Iterable[service_pb2.CalloutRequest]) -> None:
         received = flushed = now = time.monotonic()
         count = 0
+        open, most = self.open, self._max_in_flight
         for request in calls:
             count += 1
-            if len(self.open) - self.held + len(self._frames) >= self._max_in_flight:
-                reply: bytes | None = self.refuse(request, self._max_in_flight)
+            frames = self._frames
+            if len(open) - self.held + len(frames) >= most:
+                reply: bytes | None = self.refuse(request, most)
             else:
                 reply = self.start(request, received, now)
-            now = time.monotonic()
             if reply is not None:
-                self._frames.append(_framed(reply))
+                frames.append(_framed(reply))
                 self._bytes += len(reply)
-                self.counters(request.hook_point).durations.observe(now - received)
+            now = time.monotonic()
             if now - flushed > _FLUSH_AFTER:
                 # Other sessions, timers and signals have their turn too.
                 await self._write()
@@ -263,7 +264,6 @@ class Single(Calls):
             reply = self.start(request, received, received)
             if reply is None:
                 return await self._reply
-            self.counters(request.hook_point).durations.observe(time.monotonic() - received)
             return reply
         finally:
             self.abandon()

@@ -72,7 +72,9 @@ class Call:
         self._plan = plan
         self._parking = parking
         self._received = time.monotonic() if received is None else received
-        self._reply = reply = service_pb2.CalloutReply(id=request.id)
+        # A keyword would cost as much as the message.
+        self._reply = reply = service_pb2.CalloutReply()
+        reply.id = request.id
         self._result = reply.result
         self._context: Context | None = None
         self._context_bytes: bytes | None = None
@@ -217,20 +219,20 @@ class Call:
         """The query or the response, where the server sent one."""
         if not self._arguments.HasField(side):
             return None
-        return kind(getattr(self._arguments, side), side, self._result, self._plan.rights)
+        return kind(getattr(self._arguments, side), getattr(self._plan.rights, side), self._result)
 
     def _the_query(self, kind: type[P]) -> P:
         arguments = self._arguments
         if not arguments.HasField("query"):
             raise MalformedRequest(f"{self._plan.name} came without a query")
-        self._query = packet = kind(arguments.query, "query", self._result, self._plan.rights)
+        self._query = packet = kind(arguments.query, self._plan.rights.query, self._result)
         return packet
 
     def _the_response(self, kind: type[P]) -> P:
         arguments = self._arguments
         if not arguments.HasField("response"):
             raise MalformedRequest(f"{self._plan.name} came without a response")
-        self._response = packet = kind(arguments.response, "response", self._result, self._plan.rights)
+        self._response = packet = kind(arguments.response, self._plan.rights.response, self._result)
         return packet
 
     def _the_lease(self, kind: type[L], field: str) -> L:

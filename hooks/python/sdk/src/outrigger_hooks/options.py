@@ -18,8 +18,14 @@ _ENTERED_6 = frozenset({3, 25, 4, 5, 26, 45, 56, 66, 94, 95, 96})
 Item = tuple[int, bytes]
 
 
+#: Lookups before the options are listed: most callouts look for one or two, and do not need the others.
+_LOOKS = 2
+
 #: Shared, and never changed.
 _NONE: list[tuple[Any, int, bytes]] = []
+
+#: No value of an option.
+_ABSENT: Any = object()
 
 
 class Options(Mapping["str | int", Any]):
@@ -31,7 +37,7 @@ class Options(Mapping["str | int", Any]):
     in any case. A name that nobody knows raises UnknownOption.
     """
 
-    __slots__ = ("_edits", "_items", "_maker", "_reads", "_source", "_space", "_waiting")
+    __slots__ = ("_edits", "_items", "_looks", "_maker", "_reads", "_source", "_space", "_waiting")
 
     _space: Space
     _source: Iterable[Any]
@@ -50,6 +56,8 @@ class Options(Mapping["str | int", Any]):
         self._space = of
         self._source = source
         self._items = None
+        #: Lookups so far, up to _LOOKS.
+        self._looks = 0
         #: Changes that were made before anybody read the options.
         self._waiting: list[tuple[Any, int, bytes]] = _NONE
         self._maker = edits
@@ -70,22 +78,23 @@ class Options(Mapping["str | int", Any]):
         return bytes(out)
 
     def __getitem__(self, key: str | int) -> Any:
-        codec = self._space.codecs.get(key) or self._space.find(key)
-        code = codec.code
-        for at, (known, data) in enumerate(self._items or self._list()):
-            if known == code:
-                return _Carried(self, codec, at) if codec.is_carrier else codec.decode(data)
-        self._miss(code)
-        raise KeyError(key)
+        value = self.get(key, _ABSENT)
+        if value is _ABSENT:
+            raise KeyError(key)
+        return value
 
     def get(self, key: str | int, default: Any = None) -> Any:
         """The value of the first instance; `default` where there is none."""
         codec = self._space.codecs.get(key) or self._space.find(key)
-        code = codec.code
-        for at, (known, data) in enumerate(self._items or self._list()):
-            if known == code:
-                return _Carried(self, codec, at) if codec.is_carrier else codec.decode(data)
-        self._miss(code)
+        if codec.is_carrier:
+            for at, (known, _) in enumerate(self._list()):
+                if known == codec.code:
+                    return _Carried(self, codec, at)
+        else:
+            data = self._first(codec.code)
+            if data is not None:
+                return codec.decode(data)
+        self._miss(codec.code)
         return default
 
     def all(self, key: str | int) -> list[Any]:
@@ -103,11 +112,10 @@ class Options(Mapping["str | int", Any]):
     def raw(self, key: str | int) -> bytes | None:
         """The bytes of the first instance, without code and length; None where there is none."""
         code = self._space.find(key).code
-        for known, data in self._list():
-            if known == code:
-                return data
-        self._miss(code)
-        return None
+        data = self._first(code)
+        if data is None:
+            self._miss(code)
+        return data
 
     def raw_all(self, key: str | int) -> list[bytes]:
         """The bytes of every instance, in order."""
@@ -122,11 +130,10 @@ class Options(Mapping["str | int", Any]):
         return [code for code, _ in self._list()]
 
     def __contains__(self, key: object) -> bool:
-        code = self._space.find(key).code  # type: ignore[arg-type]
-        for known, _ in self._list():
-            if known == code:
-                return True
-        self._miss(code)
+        codec = self._space.codecs.get(key) or self._space.find(key)  # type: ignore[call-overload,arg-type]
+        if self._first(codec.code) is not None:
+            return True
+        self._miss(codec.code)
         return False
 
     def __iter__(self) -> Iterator[str | int]:
@@ -153,6 +160,23 @@ class Options(Mapping["str | int", Any]):
             self._waiting = _NONE
             self._items = items
         return items
+
+    def _first(self, code: int) -> bytes | None:
+        """The bytes of the first instance."""
+        items = self._items
+        if items is None:
+            if self._looks < _LOOKS and not self._waiting:
+                self._looks += 1
+                for option in self._source:
+                    if option.code == code:
+                        data: bytes = option.data
+                        return data
+                return None
+            items = self._list()
+        for known, data in items:
+            if known == code:
+                return data
+        return None
 
     def _miss(self, code: int) -> None:
         """Raises NotRead where an option that is not there is one that the server never sends."""
@@ -185,10 +209,10 @@ class Options(Mapping["str | int", Any]):
         return edits
 
     def _log(self, action: Any, code: int, data: bytes) -> None:
-        self._taken_by().edit(action, (code,), 0, data)
+        (self._edits or self._taken_by()).edit(action, (code,), 0, data)
 
     def _check(self, code: int) -> None:
-        self._taken_by().check(code)
+        (self._edits or self._taken_by()).check(code)
 
     def _way(self) -> tuple[tuple[int, ...], int, bool]:
         """Codes of the way here from the packet, the vendor that is meant, and whether the server edits inside."""
@@ -346,13 +370,8 @@ class _Carried(EditableOptions):
             raise MalformedOption(f"{self._codec.title} is malformed: {error}; raw() has its bytes") from None
 
     # The parent's list has one entry with the code that is edited, of which these options are the inside.
-    def __getitem__(self, key: str | int) -> Any:
-        self._list()
-        return super().__getitem__(key)
-
-    def get(self, key: str | int, default: Any = None) -> Any:
-        self._list()
-        return super().get(key, default)
+    def _first(self, code: int) -> bytes | None:
+        return next((data for known, data in self._list() if known == code), None)
 
     def _taken_by(self) -> Edits:
         return self._parent._taken_by()

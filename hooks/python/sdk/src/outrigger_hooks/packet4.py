@@ -79,7 +79,7 @@ class Packet4(Packet):
         return EditableLink(self)
 
     def __repr__(self) -> str:
-        return f"<{self._side} {self.message_type.name} of {self.hw_address}>"
+        return f"<{self._side.name} {self.message_type.name} of {self.hw_address}>"
 
 
 class Query4(Packet4):

@@ -184,9 +184,10 @@ class Packet6(Packet):
 
     def _all_relays(self) -> list[EditableRelay]:
         if self._relays is None:
-            row = f"{self._side}.relays"
+            side = self._side
+            row = f"{side.name}.relays"
             self._relays = [
-                EditableRelay(message, (self._result, self._rights, row, self._field, index))
+                EditableRelay(message, (self._result, side.rights, row, side.field, index))
                 for index, message in enumerate(self._message.relays)
             ]
         return self._relays
@@ -207,7 +208,7 @@ class Packet6(Packet):
         return EditableLink(self)
 
     def __repr__(self) -> str:
-        return f"<{self._side} {self.message_type.name}>"
+        return f"<{self._side.name} {self.message_type.name}>"
 
 
 class Query6(Packet6):
