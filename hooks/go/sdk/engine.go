@@ -87,6 +87,16 @@ func (e *engine) loadFor(ctx context.Context, request *hooksv1.LoadRequest, load
 	return subscriptions, nil
 }
 
+// isLoaded says whether there is a load of that configuration and server; instanceID is as for run.
+func (e *engine) isLoaded(instanceID string, revision uint64) bool {
+	return e.loads.find(instanceID, revision) != nil
+}
+
+// errNotLoaded is the failure of calls and sessions of a configuration that is not known, or forgotten.
+func errNotLoaded(revision uint64) error {
+	return fmt.Errorf("configuration %d is not loaded here: call Load first", revision)
+}
+
 // run runs the callout that a request asks for, in this goroutine: a callout that ends it (runtime.Goexit) does not come
 // back, and the caller answers with errGoexit. The request belongs to the call from here on. instanceID is that of the
 // session's server, or serverKey of its Hello; empty for a call outside any session, which names no server. park sends
@@ -117,7 +127,7 @@ func (e *engine) call(
 	}
 	configuration := e.find(instanceID, family, request.GetConfigurationRevision())
 	if configuration == nil {
-		return nil, fmt.Errorf("configuration %d is not loaded here: call Load first", request.GetConfigurationRevision())
+		return nil, errNotLoaded(request.GetConfigurationRevision())
 	}
 	bound := configuration.callouts[point]
 	if bound.run == nil {
@@ -141,7 +151,7 @@ func (e *engine) call(
 			return nil, err
 		}
 	}
-	if failure := guarded("callout", func() { call, ok, err = run(ctx, &setup, request.GetArguments()) }); failure != nil {
+	if failure := guarded("callout", func() { call, ok, err = run(ctx, setup, request.GetArguments()) }); failure != nil {
 		return nil, failure
 	}
 	switch {

@@ -65,6 +65,22 @@ func phones(_ context.Context, call *Subnet4Select) error {
 	return nil
 }
 
+func TestALoadIsThatOfItsServerAndRevision(t *testing.T) {
+	engine := loadedEngine(t, Service{Hook: selects(phones)})
+	for _, known := range []struct {
+		server   string
+		revision uint64
+		isLoaded bool
+	}{
+		{"one", 1, true}, {serverKey("one", "phones"), 1, true}, {serverKey("one", "desks"), 1, false},
+		{serverKey("two", "phones"), 1, false}, {serverKey("one", "phones"), 2, false},
+	} {
+		if engine.isLoaded(known.server, known.revision) != known.isLoaded {
+			t.Errorf("%q %d: loaded is not %t", known.server, known.revision, known.isLoaded)
+		}
+	}
+}
+
 func TestACalloutAnswers(t *testing.T) {
 	engine := loadedEngine(t, Service{Hook: selects(phones)})
 	for _, instance := range []string{"", "one", serverKey("one", "phones")} {

@@ -25,9 +25,9 @@ const (
 	batchReplies = 256
 	// batchBytes is how large a message of several replies is at most.
 	batchBytes = 256 * 1024
-	// maxReply is the largest reply. A server ends the session of a larger one.
+	// maxReply is the largest reply without an answer to a control command. A server ends the session of a larger one.
 	maxReply = 512*1024 - 64
-	// maxAnswer is the largest reply to a control command: a batch of one still has to fit a message.
+	// maxAnswer is the largest reply with one: a batch of one still has to fit a message.
 	maxAnswer = hookpoints.MaxMessage - 64
 )
 
@@ -126,12 +126,9 @@ func (o *outbox) park(id uint64) error {
 
 // push encodes a reply. Under the lock: what is queued is bytes, in the order in which the calls were finished.
 func (o *outbox) push(point int32, reply *hooksv1.CalloutReply) {
-	limit := maxReply
-	if point == int32(hookpoints.Command) {
-		limit = maxAnswer
-	}
 	size := proto.Size(reply)
-	if size > limit {
+	answer := len(reply.GetResult().GetChanges().GetCommandResponse())
+	if size > maxAnswer || size-answer > maxReply {
 		text := fmt.Sprintf("the reply has %d bytes, more than a message may have", size)
 		slog.Warn("callout failed", "hook_point", hookPointName(hookpoints.HookPoint(point)), "failure", text)
 		reply = failedReply(reply.GetId(), text)

@@ -10,7 +10,7 @@ import (
 
 // callout runs one method of a hook: it makes the typed call around setup and arguments. false: the arguments are
 // another hook point's.
-type callout func(ctx context.Context, setup *Call, arguments *hooksv1.Arguments) (call *Call, ok bool, err error)
+type callout func(ctx context.Context, setup Call, arguments *hooksv1.Arguments) (call *Call, ok bool, err error)
 
 // point is a hook point as a method of a hook.
 type point struct {
@@ -34,10 +34,10 @@ type typedCall[T any] interface {
 
 // bind makes a method of a hook a callout.
 func bind[T any, C typedCall[T]](method func(context.Context, C) error) callout {
-	return func(ctx context.Context, setup *Call, arguments *hooksv1.Arguments) (*Call, bool, error) {
+	return func(ctx context.Context, setup Call, arguments *hooksv1.Arguments) (*Call, bool, error) {
 		call := C(new(T))
 		base := call.base()
-		*base = *setup
+		*base = setup
 		if !call.begin(arguments) {
 			return base, false, nil
 		}

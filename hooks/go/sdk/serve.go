@@ -36,7 +36,9 @@ const (
 	streamWindow     = 1 << 20
 	connectionWindow = 4 << 20
 	// maxStreams is how many sessions and single calls one connection may have open; further ones wait at the client.
-	maxStreams      = 1024
+	maxStreams = 1024
+	// streamWorkers is how many goroutines wait for streams. Stacks that have grown already make single calls cheaper.
+	streamWorkers   = 64
 	defaultTakeover = time.Millisecond
 	// farewell is how long the last bytes of a service that stops have to get out.
 	farewell = 250 * time.Millisecond
@@ -49,6 +51,7 @@ type callouts interface {
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
 	load(ctx context.Context, request *hooksv1.LoadRequest) *hooksv1.LoadReply
+	isLoaded(server string, revision uint64) bool
 	run(ctx context.Context, server string, request *hooksv1.CalloutRequest, park func() error) *hooksv1.CalloutReply
 }
 
@@ -69,8 +72,9 @@ type server struct {
 	// givenUp is closed when there are as many.
 	givenUp chan struct{}
 	giveUp  sync.Once
-	// singles is how many calls outside sessions are open.
+	// singles is how many calls outside sessions are open; workers run them.
 	singles atomic.Int64
+	workers workers
 	// draining is closed when the service is to stop.
 	draining chan struct{}
 
@@ -189,6 +193,7 @@ func (s *server) offer(ctx context.Context, listener *bound, transport credentia
 	s.drain(rpc)
 	// It was told to stop, so that is no error.
 	<-serving
+	s.workers.close()
 	s.log.Info("stopped", "endpoint", listener.endpoint.String())
 	return reason
 }
@@ -215,6 +220,7 @@ func serverOptions(transport credentials.TransportCredentials) []grpc.ServerOpti
 		grpc.MaxRecvMsgSize(hookpoints.MaxMessage),
 		grpc.MaxSendMsgSize(hookpoints.MaxMessage),
 		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.InitialWindowSize(streamWindow),
 		grpc.InitialConnWindowSize(connectionWindow),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveInterval, Timeout: keepaliveTimeout}),

@@ -89,7 +89,9 @@ func BenchmarkBatch(b *testing.B) {
 			continue
 		}
 		o.accept(inFlight)
-		newBatch(s, context.Background(), o, "1", requests).start()
+		batch := newBatch(s, context.Background(), o, "1", requests)
+		batch.arm()
+		go batch.run()
 		for taken := 0; taken < inFlight; {
 			<-o.wake
 			for {

@@ -22,6 +22,9 @@ import (
 // patience is what a test waits for something that has to come.
 const patience = 20 * time.Second
 
+// notLoaded is a revision of the configuration that no service of these tests has loaded.
+const notLoaded = 404
+
 type runFunc func(ctx context.Context, request *hooksv1.CalloutRequest, park func() error) *hooksv1.CalloutReply
 
 // fakeEngine is an engine whose callout is a function.
@@ -40,6 +43,9 @@ func (f *fakeEngine) stop(context.Context) error {
 func (f *fakeEngine) load(context.Context, *hooksv1.LoadRequest) *hooksv1.LoadReply {
 	return &hooksv1.LoadReply{Result: &hooksv1.LoadReply_Loaded{Loaded: &hooksv1.Loaded{ProtocolVersion: 1}}}
 }
+
+// isLoaded is false for one revision.
+func (f *fakeEngine) isLoaded(_ string, revision uint64) bool { return revision != notLoaded }
 
 func (f *fakeEngine) run(
 	ctx context.Context, _ string, request *hooksv1.CalloutRequest, park func() error,
@@ -151,7 +157,8 @@ func (r *running) session(t testing.TB) *testSession {
 		t.Fatal(err)
 	}
 	s := &testSession{t: t, stream: stream, cancel: cancel}
-	s.send(&hooksv1.ServerMessage{Message: &hooksv1.ServerMessage_Hello{Hello: &hooksv1.Hello{InstanceId: "1"}}})
+	hello := &hooksv1.Hello{InstanceId: "1", ConfigurationRevision: 1}
+	s.send(&hooksv1.ServerMessage{Message: &hooksv1.ServerMessage_Hello{Hello: hello}})
 	if s.next().GetWelcome() == nil {
 		t.Fatal("the first message is not Welcome")
 	}

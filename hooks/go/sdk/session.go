@@ -1,7 +1,6 @@
 package outrigger
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -111,13 +110,9 @@ func (s *session) readMessages() error {
 		}
 		switch body := message.GetMessage().(type) {
 		case *hooksv1.ServerMessage_Hello:
-			if s.hello != nil {
-				return status.Error(codes.InvalidArgument, "a session has one Hello")
+			if err := s.greet(body.Hello); err != nil {
+				return err
 			}
-			s.hello = body.Hello
-			s.key = serverKey(s.hello.GetInstanceId(), s.hello.GetServiceName())
-			s.server.log.Info("session is open", "server", s.hello.GetInstanceId(),
-				"service", s.hello.GetServiceName(), "revision", s.hello.GetConfigurationRevision())
 		case *hooksv1.ServerMessage_Calls:
 			if s.hello == nil {
 				return status.Error(codes.InvalidArgument, "a session starts with Hello")
@@ -132,6 +127,22 @@ func (s *session) readMessages() error {
 			// A kind of message that is younger than this SDK.
 		}
 	}
+}
+
+// greet opens the session for a configuration that is loaded.
+func (s *session) greet(hello *hooksv1.Hello) error {
+	if s.hello != nil {
+		return status.Error(codes.InvalidArgument, "a session has one Hello")
+	}
+	s.hello = hello
+	s.key = serverKey(hello.GetInstanceId(), hello.GetServiceName())
+	revision := hello.GetConfigurationRevision()
+	if !s.server.engine.isLoaded(s.key, revision) {
+		return status.Error(codes.FailedPrecondition, errNotLoaded(revision).Error())
+	}
+	s.server.log.Info("session is open", "server", hello.GetInstanceId(), "service", hello.GetServiceName(),
+		"revision", revision)
+	return nil
 }
 
 // call starts the calls of one message.
@@ -149,7 +160,8 @@ func (s *session) call(requests []*hooksv1.CalloutRequest) {
 		return
 	}
 	batch := newBatch(s.server, s.stream.Context(), s.outbox, s.key, requests[:accepted])
-	batch.start()
+	batch.arm()
+	go batch.run()
 }
 
 // makeRoom waits until another call may be open: the server's next messages wait in its own queue.
@@ -163,41 +175,6 @@ func (s *session) makeRoom() error {
 	}
 	return nil
 }
-
-// Call is a call of its own. It cannot be held.
-func (s *server) Call(ctx context.Context, request *hooksv1.CalloutRequest) (*hooksv1.CalloutReply, error) {
-	point := s.metrics.point(int32(request.GetHookPoint()))
-	s.enter(true)
-	defer s.leave()
-	if s.singles.Add(1) > maxInFlight {
-		s.singles.Add(-1)
-		point.answered(outcomeRefused, 0)
-		return failedReply(request.GetId(), textOverloaded), nil
-	}
-	defer s.singles.Add(-1)
-	single := &single{reply: make(chan *hooksv1.CalloutReply, 1), metrics: &s.metrics}
-	s.metrics.open.Add(1)
-	defer s.metrics.open.Add(-1)
-	newBatch(s, ctx, single, "", []*hooksv1.CalloutRequest{request}).start()
-	select {
-	case reply := <-single.reply:
-		return reply, nil
-	case <-ctx.Done():
-		return nil, status.FromContextError(ctx.Err()).Err()
-	}
-}
-
-// single is where the reply of a call outside sessions goes.
-type single struct {
-	reply   chan *hooksv1.CalloutReply
-	metrics *metrics
-}
-
-func (s *single) final(_ int32, reply *hooksv1.CalloutReply, _ bool) { s.reply <- reply }
-
-func (s *single) park(uint64) error { return errors.New("only a call of a session can park") }
-
-func (s *single) flush() {}
 
 var textOverloaded = fmt.Sprintf("more than %d calls are open", maxInFlight)
 

@@ -50,7 +50,8 @@ func newBatch(
 
 func (b *batch) elapsed() time.Duration { return time.Since(b.received) }
 
-func (b *batch) start() {
+// arm sets the timer before the calls are run.
+func (b *batch) arm() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	first := b.server.takeover
@@ -62,7 +63,6 @@ func (b *batch) start() {
 	if first > 0 {
 		b.timer = time.AfterFunc(first, b.tick)
 	}
-	go b.run()
 }
 
 // run runs the calls that nobody runs yet.

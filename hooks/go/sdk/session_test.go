@@ -346,6 +346,25 @@ func TestMoreCallsThanMayBeOpenAreRefused(t *testing.T) {
 	}
 }
 
+func TestAHelloForWhatIsNotLoadedEndsItsSession(t *testing.T) {
+	r := serveTest(t, answer, nil)
+	stream, err := r.client.Session(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := &hooksv1.Hello{InstanceId: "1", ConfigurationRevision: notLoaded}
+	if err := stream.Send(&hooksv1.ServerMessage{Message: &hooksv1.ServerMessage_Hello{Hello: hello}}); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	wanted := "configuration 404 is not loaded here: call Load first"
+	if found := status.Convert(err); found.Code() != codes.FailedPrecondition || found.Message() != wanted {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
 func TestASingleCallHasItsDeadlineAndNoPark(t *testing.T) {
 	r := serveTest(t, func(ctx context.Context, request *hooksv1.CalloutRequest, park func() error) *hooksv1.CalloutReply {
 		if park != nil {
