@@ -53,5 +53,9 @@ pub const PROTOCOL_VERSION: u32 = 1;
 /// Largest context that a service may keep per packet, in bytes.
 pub const MAX_CONTEXT: usize = 4096;
 
+/// Largest reply to one call without the answer to a control command in it, in bytes: more than all lists of edits and two
+/// datagrams take. A server ends the session for a larger one.
+pub const MAX_REPLY: usize = 512 * 1024;
+
 /// Largest message either side accepts, in bytes.
 pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;

@@ -3,7 +3,8 @@
 mod golden;
 
 use outrigger_proto::{
-    Family, HookPoint, MAX_CONTEXT, MAX_MESSAGE, NextStep, OnFailure, PROTOCOL_VERSION, Spec,
+    Family, HookPoint, MAX_CONTEXT, MAX_MESSAGE, MAX_REPLY, NextStep, OnFailure, PROTOCOL_VERSION,
+    Spec,
 };
 use std::error::Error;
 use std::fmt::Write;
@@ -131,6 +132,11 @@ fn python() -> Result<String, std::fmt::Error> {
         "#: Largest context that a service may keep per packet, in bytes."
     )?;
     writeln!(file, "MAX_CONTEXT: Final = {MAX_CONTEXT}")?;
+    writeln!(
+        file,
+        "#: Largest reply to one call without the answer to a control command in it, in bytes."
+    )?;
+    writeln!(file, "MAX_REPLY: Final = {MAX_REPLY}")?;
     writeln!(file, "#: Largest message, in bytes.")?;
     writeln!(file, "MAX_MESSAGE: Final = {MAX_MESSAGE}")?;
     writeln!(file, "\n\nclass NextStep(enum.IntEnum):")?;
@@ -200,6 +206,11 @@ fn go() -> Result<String, std::fmt::Error> {
         "\t// MaxContext is the largest context that a service may keep per packet, in bytes."
     )?;
     writeln!(file, "\tMaxContext = {MAX_CONTEXT}")?;
+    writeln!(
+        file,
+        "\t// MaxReply is the largest reply to one call without the answer to a control command in it, in bytes."
+    )?;
+    writeln!(file, "\tMaxReply = {MAX_REPLY}")?;
     writeln!(file, "\t// MaxMessage is the largest message, in bytes.")?;
     writeln!(file, "\tMaxMessage = {MAX_MESSAGE}\n)")?;
     let steps = STEPS.map(|step| (format!("{step:?}"), step as u8));

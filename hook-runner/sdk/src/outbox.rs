@@ -283,7 +283,7 @@ mod tests {
     fn a_large_reply_goes_alone() {
         let outbox = Outbox::default();
         next(&outbox);
-        outbox.push([reply(1, BATCH_BYTES * 2), reply(2, 0)]);
+        outbox.push([reply(1, BATCH_BYTES + 1), reply(2, 0)]);
         assert_eq!(next_ids(&outbox), [1]);
         assert_eq!(next_ids(&outbox), [2]);
     }

@@ -5,12 +5,12 @@
 
 use crate::run::Failure;
 use bytes::Bytes;
-use outrigger_proto::{MAX_MESSAGE, v1};
+use outrigger_proto::{MAX_MESSAGE, MAX_REPLY, v1};
 use prost::Message;
 use prost::encoding;
 
-/// Largest reply: a batch of one still has to fit a message.
-const MAX_REPLY: usize = MAX_MESSAGE - 64;
+/// Largest reply with an answer to a control command: a batch of one still has to fit a message.
+const MAX_WITH_ANSWER: usize = MAX_MESSAGE - 64;
 
 /// An encoded `v1::CalloutReply`.
 #[derive(Debug, Clone)]
@@ -21,12 +21,14 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// With a result, or the failure that it is too large for a message.
+    /// With a result, or the failure that it is larger than a server reads.
     pub(crate) fn result(id: u64, result: &v1::CalloutResult) -> Self {
         // Fields 1 and 2 of the message, so that the result is not moved into one.
         let length =
             encoding::uint64::encoded_len(1, &id) + encoding::message::encoded_len(2, result);
-        if length > MAX_REPLY {
+        let changes = result.changes.as_ref();
+        let answer = changes.and_then(|changes| changes.command_response.as_ref());
+        if length - answer.map_or(0, String::len) > MAX_REPLY || length > MAX_WITH_ANSWER {
             return Self::failure(id, Failure::TooLarge(length));
         }
         let mut encoded = Vec::with_capacity(length);
@@ -75,15 +77,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_reply_that_no_message_can_hold_becomes_a_failure() {
-        let result = v1::CalloutResult {
-            warning: "x".repeat(MAX_MESSAGE),
-            ..Default::default()
-        };
-        let reply = Reply::result(2, &result);
+    fn is_too_large(result: &v1::CalloutResult) -> bool {
+        let reply = Reply::result(2, result);
         let read = v1::CalloutReply::decode(reply.encoded).unwrap();
         let text = format!("{:?}", read.outcome);
-        assert!(text.contains("more than a message may have"), "{text}");
+        text.contains("more than a message may have")
+    }
+
+    #[test]
+    fn a_reply_that_a_server_would_not_read_becomes_a_failure() {
+        let with_warning = |length| v1::CalloutResult {
+            warning: "x".repeat(length),
+            ..Default::default()
+        };
+        assert!(!is_too_large(&with_warning(MAX_REPLY - 64)));
+        assert!(is_too_large(&with_warning(MAX_REPLY)));
+        let with_answer = |length| v1::CalloutResult {
+            changes: Some(v1::Changes {
+                command_response: Some("x".repeat(length)),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert!(!is_too_large(&with_answer(MAX_MESSAGE - 128)));
+        assert!(is_too_large(&with_answer(MAX_MESSAGE)));
     }
 }

@@ -5,7 +5,7 @@
 //! replies are decoded one after the other: decoded, an empty one takes a thousand times its two bytes.
 
 use bytes::{Buf, Bytes};
-use outrigger_proto::v1;
+use outrigger_proto::{MAX_REPLY, v1};
 use prost::DecodeError;
 use prost::encoding::{self, DecodeContext, WireType, decode_key, skip_field};
 
@@ -84,9 +84,6 @@ pub(crate) enum Said {
     #[prost(message, tag = "3")]
     Drain(v1::Drain),
 }
-
-/// Bytes of one reply without an answer to a control command: more than all lists of edits and two datagrams take.
-const MAX_REPLY: usize = 512 * 1024;
 
 /// The replies of an encoded `v1::ReplyBatch`, in their order. The first that does not decode is the last.
 #[derive(Debug)]

@@ -8,6 +8,8 @@ const (
 	ProtocolVersion = 1
 	// MaxContext is the largest context that a service may keep per packet, in bytes.
 	MaxContext = 4096
+	// MaxReply is the largest reply to one call without the answer to a control command in it, in bytes.
+	MaxReply = 524288
 	// MaxMessage is the largest message, in bytes.
 	MaxMessage = 4194304
 )

@@ -10,6 +10,8 @@ from typing import Final, Mapping, NamedTuple, Optional, Tuple
 PROTOCOL_VERSION: Final = 1
 #: Largest context that a service may keep per packet, in bytes.
 MAX_CONTEXT: Final = 4096
+#: Largest reply to one call without the answer to a control command in it, in bytes.
+MAX_REPLY: Final = 524288
 #: Largest message, in bytes.
 MAX_MESSAGE: Final = 4194304
 
