@@ -25,7 +25,7 @@ class Service:
         self.outcome_path = folder / "outcome.txt"
         service = UserChkService(folder / "registry.txt", self.outcome_path)
         self.registry, self.counters = service.registry, service.counters
-        self.engine = Engine(service.hook())
+        self.engine = Engine(service.hook)
 
     def write_registry(self, lines: list[str]) -> None:
         self.registry.path.write_text("".join(f"{line}\n" for line in lines))

@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from outrigger.hooks.v1 import common_pb2, service_pb2, service_pb2_grpc
 from outrigger_hooks import HookPoint
 
@@ -19,6 +20,8 @@ from test_packets import arguments
 PATIENCE = 30.0
 ROOT = Path(__file__).parents[4]
 LINE = '{"type":"DUID","id":"000100011ef01234080027aabb01","bootfile":"/tmp/v6bootfile"}'
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 RESTRICTED = '{"restricted-subnet-id": 2}'
 
 QUERY = {"type": 1, "options": [[1, "000100011ef01234080027aabb01"]]}
@@ -113,6 +116,12 @@ class Running:
         selected = self.call({"point": "subnet6_select", "query": QUERY, "subnet": 1}, b"").changes
         return selected.subnet_id if selected.HasField("subnet_id") else None
 
+    def health(self) -> int:
+        """What grpc.health.v1 says."""
+        stub: Any = health_pb2_grpc.HealthStub(self.channel)
+        status: int = stub.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE).status
+        return status
+
     def until(self, reached: Callable[[], bool], what: str) -> None:
         limit = time.monotonic() + PATIENCE
         while not reached():
@@ -177,8 +186,10 @@ def test_a_client_is_served_by_registration_and_recorded(start: Start, workers: 
     assert "records=3" in log
 
 
-def test_without_a_registry_it_listens_and_refuses(start: Start) -> None:
-    running = start(None)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_without_a_registry_it_listens_refuses_and_is_not_ready(start: Start, workers: str) -> None:
+    running = start(None, "--workers", workers)
+    assert running.health() == NOT_SERVING
     assert "registry.txt: No such file" in running.load().refusal.text
     running.registry.write_text("nonsense")
     running.until(
@@ -187,6 +198,10 @@ def test_without_a_registry_it_listens_and_refuses(start: Start) -> None:
     )
     running.registry.write_text(LINE)
     running.until(lambda: running.load().HasField("loaded"), "the registry is there")
+    running.until(lambda: running.health() == SERVING, "it is ready")
+    running.registry.unlink()
+    running.until(lambda: "stays in force" in running.log.read_text(), "the alarm")
+    assert running.health() == SERVING, "it works with the last good version"
 
 
 def test_parameters_that_cannot_work_are_refused_with_the_reason(start: Start) -> None:

@@ -15,7 +15,7 @@ NEWCOMER = '{"type":"HW_ADDR","id":"0a0b0c"}'
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    return Registry(tmp_path / "reg.txt", Counters())
+    return Registry(tmp_path / "reg.txt", Counters(), lambda: None)
 
 
 def knows(registry: Registry, identifier: bytes) -> bool:
@@ -72,7 +72,7 @@ def test_a_registry_that_was_removed_stays_in_force(registry: Registry) -> None:
 
 def test_one_change_is_one_reload_or_one_alarm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     counters = Counters()
-    registry = Registry(tmp_path / "reg.txt", counters)
+    registry = Registry(tmp_path / "reg.txt", counters, lambda: None)
     for content, expected in (
         (GOOD, Refresh.LOADED),
         (GOOD, Refresh.UNCHANGED),
@@ -89,7 +89,7 @@ def test_one_change_is_one_reload_or_one_alarm(tmp_path: Path, caplog: pytest.Lo
 
 
 def test_a_folder_is_no_registry(tmp_path: Path) -> None:
-    registry = Registry(tmp_path, Counters())
+    registry = Registry(tmp_path, Counters(), lambda: None)
     assert registry.refresh() is Refresh.REFUSED
     assert registry.problem is not None and "is not an ordinary file" in registry.problem
 

@@ -27,7 +27,7 @@ class Watched:
         self.path = path
         self.counters = Counters()
         self.refreshed = threading.Condition()
-        self.registry = Registry(path, self.counters)
+        self.registry = Registry(path, self.counters, lambda: None)
         self.registry.refresh()
         refresh = self.registry.refresh
 
@@ -147,7 +147,7 @@ def run(registry: Registry, steps: Steps, monkeypatch: pytest.MonkeyPatch) -> No
 def registry(tmp_path: Path) -> Registry:
     path = tmp_path / "registry.txt"
     path.write_text(user(1))
-    registry = Registry(path, Counters())
+    registry = Registry(path, Counters(), lambda: None)
     registry.refresh()
     return registry
 

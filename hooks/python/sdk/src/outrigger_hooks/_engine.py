@@ -49,11 +49,11 @@ class Blocking:
 class Engine:
     """Runs the callouts of a hook, each with the configuration that its call belongs to."""
 
-    __slots__ = ("_found", "_hook", "_loads", "commands", "name", "version")
+    __slots__ = ("_found", "_loads", "commands", "hook", "name", "version")
 
     def __init__(self, hook: Hook) -> None:
         _check(hook)
-        self._hook = hook
+        self.hook = hook
         self._loads: Loads[dict[int, Plan]] = Loads()
         #: What calls asked for, by instance id, service name, revision and hook point; empty after each load.
         self._found: dict[tuple[str | None, str | None, int, int], Plan] = {}
@@ -63,13 +63,13 @@ class Engine:
 
     async def start(self) -> None:
         """Runs what the author has for the start of a process."""
-        if self._hook._start is not None:
-            await _result(self._hook._start())
+        if self.hook._start is not None:
+            await _result(self.hook._start())
 
     async def stop(self) -> None:
         """Runs what the author has for the end of a process."""
-        if self._hook._stop is not None:
-            await _result(self._hook._stop())
+        if self.hook._stop is not None:
+            await _result(self.hook._stop())
 
     async def load(self, request: service_pb2.LoadRequest) -> service_pb2.LoadReply:
         """Makes ready for a configuration of a server, or refuses. Never raises."""
@@ -105,7 +105,7 @@ class Engine:
             raise Refusal(
                 f"the service speaks version {PROTOCOL_VERSION} of the hook protocol; the server offers {offered}"
             )
-        hook = self._hook
+        hook = self.hook
         family = request.server.family
         subscribed = {
             point: paths for point, (_, paths) in hook._callouts.items() if SPECS[point].family in (None, family)
@@ -119,7 +119,7 @@ class Engine:
         return load, subscribed
 
     def _plans(self, load: Load, subscribed: dict[HookPoint, Paths], state: Any) -> dict[int, Plan]:
-        hook = self._hook
+        hook = self.hook
         plans = {
             point.value: Plan(_CLASSES[point], hook._callouts[point][0], {}, paths, load, state)
             for point, paths in subscribed.items()

@@ -15,7 +15,7 @@ from typing import Any, Final
 import grpc
 import prometheus_client
 from google.protobuf.message import DecodeError
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from outrigger.hooks.v1 import service_pb2
@@ -26,6 +26,7 @@ from ._cli import Settings
 from ._control import Control, Message
 from ._endpoint import Endpoint, ListenError, OwnSocket, TcpEndpoint, UnixEndpoint
 from ._engine import Engine
+from ._health import Health
 from ._loads import CAPACITY
 from ._session import Key, Session, Single
 from ._threads import Threads
@@ -234,7 +235,7 @@ async def run(engine: Engine, settings: Settings, control: Control | None, liste
     try:
         await engine.start()
         try:
-            await _serve(server, settings, control, listen, stop)
+            await _serve(server, Health(engine.hook, ("", SERVICE)), settings, control, listen, stop)
         finally:
             await engine.stop()
     finally:
@@ -250,12 +251,16 @@ def _stop_by_signal(stop: asyncio.Event, number: int) -> None:
 
 
 async def _serve(
-    server: Server, settings: Settings, control: Control | None, listen: Endpoint, stop: asyncio.Event
+    server: Server,
+    health_check: Health,
+    settings: Settings,
+    control: Control | None,
+    listen: Endpoint,
+    stop: asyncio.Event,
 ) -> None:
     grpc_server = grpc.aio.server(options=_OPTIONS)
-    health_of_process = health.aio.HealthServicer()
-    await _set_health(health_of_process, False)
-    health_pb2_grpc.add_HealthServicer_to_server(health_of_process, grpc_server)
+    await health_check.say()
+    health_pb2_grpc.add_HealthServicer_to_server(health_check.servicer, grpc_server)
     _add_reflection(grpc_server)
     grpc_server.add_generic_rpc_handlers((server.methods(),))
     bound, own_socket = _add_port(grpc_server, listen, settings)
@@ -266,7 +271,7 @@ async def _serve(
             shown = _metrics.Endpoint(settings["metrics"], prometheus_client.REGISTRY)
             logger.info("metrics are on http://%s/metrics", shown.address)
         await grpc_server.start()
-        await _set_health(health_of_process, True)
+        await health_check.open()
         if control is not None:
             tasks.append(asyncio.create_task(server.follow(control, stop.set)))
             tasks.append(asyncio.create_task(_report(control)))
@@ -277,7 +282,7 @@ async def _serve(
         logger.info("draining %d sessions", server.sessions())
         if control is not None:
             control.send({"kind": "draining"})
-        await _set_health(health_of_process, False)
+        await health_check.close()
         server.drain()
         try:
             await asyncio.wait_for(server.all_gone(), GRACE)
@@ -288,6 +293,7 @@ async def _serve(
             _send_metrics(control)
             await control.sent()
     finally:
+        health_check.stop()
         for task in tasks:
             task.cancel()
         if shown is not None:
@@ -306,12 +312,6 @@ async def _report(control: Control) -> None:
 
 def _send_metrics(control: Control) -> None:
     control.send({"kind": "metrics", "families": _metrics.families(prometheus_client.REGISTRY)})
-
-
-async def _set_health(servicer: Any, serving: bool) -> None:
-    statuses = health_pb2.HealthCheckResponse
-    for name in ("", SERVICE):
-        await servicer.set(name, statuses.SERVING if serving else statuses.NOT_SERVING)
 
 
 def _add_reflection(grpc_server: grpc.aio.Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Generic, TypeVar, overload
 
@@ -101,6 +102,10 @@ class Hook:
         self._load: Callable[[Load], Any] | None = None
         self._start: Callable[[], Any] | None = None
         self._stop: Callable[[], Any] | None = None
+        self._is_ready = True
+        #: Told when that changes.
+        self._readiness_watcher: Callable[[], None] | None = None
+        self._readiness_lock = threading.Lock()
         for command in commands:
             self._offer(command, None)
 
@@ -184,6 +189,25 @@ class Hook:
             raise HookDefinitionError("there are two functions for @hook.stop")
         self._stop = function
         return function
+
+    def set_ready(self, ready: bool) -> None:
+        """Says whether the service can work at present: what it needs is there, a registry for instance.
+
+        The health check says NOT_SERVING while it cannot, so that whoever watches or balances services sees it; calls
+        are served all the same. A hook is ready unless it says otherwise. Any thread may call it, before `serve` and
+        while it runs. With several workers it goes for the process that calls it.
+        """
+        with self._readiness_lock:
+            if self._is_ready == ready:
+                return
+            self._is_ready = ready
+            if self._readiness_watcher is not None:
+                self._readiness_watcher()
+
+    def _watch_readiness(self, changed: Callable[[], None] | None) -> None:
+        """Has `changed` called at each change, in whichever thread; None: nobody."""
+        with self._readiness_lock:
+            self._readiness_watcher = changed
 
     def _offer(self, name: str, callout: Callout | None) -> None:
         if not isinstance(name, str) or not 1 <= len(name) <= _MAX_COMMAND or not _COMMAND_LETTERS.issuperset(name):

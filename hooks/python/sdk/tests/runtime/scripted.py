@@ -99,6 +99,8 @@ def blocking(call):
     word, _, rest = call.packet_label.partition(" ")
     if word == "wait":
         locks.setdefault(rest, threading.Event()).wait()
+    if word == "ready":
+        hook.set_ready(rest == "yes")
     call.warn(f"{call.packet_label} in {threading.current_thread().name}")
 
 

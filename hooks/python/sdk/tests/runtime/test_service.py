@@ -88,6 +88,33 @@ def test_health_and_both_reflections_are_offered(start):
         assert {"outrigger.hooks.v1.Callouts", "grpc.health.v1.Health"} <= names
 
 
+def test_a_hook_that_is_not_ready_is_not_healthy_and_answers_all_the_same(start):
+    service = start()
+    channel = service.channel()
+    load(channel)
+    watches = [
+        health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=name), timeout=PATIENCE)
+        for name in ("", "outrigger.hooks.v1.Callouts")
+    ]
+    statuses = [next(watch).status for watch in watches]
+    assert statuses == [SERVING] * 2
+    for number, (word, status) in enumerate([("no", NOT_SERVING), ("yes", SERVING), ("no", NOT_SERVING)], start=1):
+        assert ask_once(channel, call(number, f"ready {word}", SUBNET4_SELECT)).HasField("result")
+        assert [next(watch).status for watch in watches] == [status] * 2
+    # What is ready again while it drains stays closed.
+    session = Session(channel)
+    session.calls([call(5, "wait a", PKT4_SEND)])
+    service.signal()
+    assert session.next().HasField("drain")
+    session.calls([call(6, "ready yes", SUBNET4_SELECT)])
+    assert session.reply().id == 6
+    assert health(channel) == NOT_SERVING
+    session.calls([call(7, "open a")])
+    assert {reply.id for reply in session.replies(2)} == {5, 7}
+    session.bye()
+    assert service.ended() == 0
+
+
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_a_drain_answers_open_calls_and_removes_the_socket(start, tmp_path, workers):
     service = start("--workers", workers)

@@ -66,7 +66,7 @@ def main() -> NoReturn:
         print(f"user-chk: outcome file {arguments.outcome}: {error.strerror} (os error {error.errno})", file=sys.stderr)
         sys.exit(_IO)
     try:
-        serve(UserChkService(arguments.registry, arguments.outcome).hook(), **settings)
+        serve(UserChkService(arguments.registry, arguments.outcome).hook, **settings)
     except SystemExit as end:
         # It cannot listen, and has said so.
         sys.exit(_IO if end.code == 1 else end.code)

@@ -12,6 +12,7 @@ import logging
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,13 +61,14 @@ class _Try(NamedTuple):
 class Registry:
     """One file, and the last good version of it."""
 
-    def __init__(self, path: Path, counters: Counters) -> None:
-        """A registry that has not read its file yet."""
+    def __init__(self, path: Path, counters: Counters, on_ready: Callable[[], None]) -> None:
+        """A registry that has not read its file yet. `on_ready` is called with each version that comes into force."""
         #: The file.
         self.path = path
         #: The version in force; None until the first good one. Lookups in it never wait.
         self.current: Version | None = None
         self._counters = counters
+        self._on_ready = on_ready
         self._last: _Try | None = None
         self._refreshing = threading.Lock()
 
@@ -118,6 +120,7 @@ class Registry:
     def _put_in_force(self, users: Users) -> None:
         number = self.current.number + 1 if self.current else 1
         self.current = Version(number, users)
+        self._on_ready()
         self._counters.reloads += 1
         _LOG.info(
             "registry %s loaded: version=%d users=%d reloads=%d refused=%d",

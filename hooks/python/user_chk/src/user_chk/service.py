@@ -28,20 +28,18 @@ class UserChkService:
         #: What is counted.
         self.counters = Counters()
         #: Who is registered.
-        self.registry = Registry(registry, self.counters)
+        self.registry = Registry(registry, self.counters, lambda: self.hook.set_ready(True))
         self._outcome_path = outcome
         self._outcome: Outcome | None = None
         self._watch: Watch | None = None
-
-    def hook(self) -> Hook:
-        """The hook that `serve` offers."""
-        hook = Hook("user-chk", version=__version__)
-        hook.start(self.start)
-        hook.stop(self.stop)
-        hook.load(self.load)
-        v4.register(hook)
-        v6.register(hook)
-        return hook
+        #: The hook that `serve` offers. It is ready once there is a registry.
+        self.hook = Hook("user-chk", version=__version__)
+        self.hook.set_ready(False)
+        self.hook.start(self.start)
+        self.hook.stop(self.stop)
+        self.hook.load(self.load)
+        v4.register(self.hook)
+        v6.register(self.hook)
 
     async def start(self) -> None:
         """Opens the files. A registry that is missing or bad is no error: it is looked for. Raises OSError."""
