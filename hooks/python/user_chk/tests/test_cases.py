@@ -122,3 +122,13 @@ def test_the_verdict_about_somebody_else_is_not_recalled() -> None:
         context = encode(Verdict(known, registered))
         assert recall(context, other) is None
         assert recall(context, None) is None
+
+
+def test_what_stands_behind_a_verdict_counts() -> None:
+    client = client6(b"\1\2\3")
+    for registered in (Overrides(), Overrides("/b", "::1")):
+        context = encode(Verdict(client, registered))
+        assert recall(context + b"\x2a\x00", client) is None, "the identifier is taken back"
+        assert recall(context + b"\x10\x00", client) == Verdict(client, None), "so is the registration"
+        assert recall(context + b"\x32\x02/c", client) == Verdict(client, Overrides("/c", registered.tftp_server))
+        assert recall(context + b"\x32", client) is None, "cut"

@@ -9,7 +9,7 @@ from .callouts import UserChk, is_settled
 from .client import Client, client6
 from .granted import Malformed, granted, options6
 from .identifier import IdentifierType
-from .overrides import Overrides, OverridesError, tftp_addresses
+from .overrides import Overrides, OverridesError, packed_tftp_addresses
 
 _LOG = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def _apply(user_chk: UserChk, overrides: Overrides, call: Pkt6Send) -> None:
     if not (bootfile or tftp_server):
         return
     try:
-        tftp_servers = b"".join(address.packed for address in tftp_addresses(tftp_server))
+        tftp_servers = packed_tftp_addresses(tftp_server)
     except OverridesError as error:
         # Only another version of this service can have let it through.
         call.warn(str(error))

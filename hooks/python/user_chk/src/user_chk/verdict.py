@@ -14,6 +14,7 @@ It fits MAX_CONTEXT, because all of it comes from one line of the registry, whic
 identifier.
 """
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
@@ -79,6 +80,10 @@ def _text_field(tag: bytes, text: str) -> bytes:
     return tag + _varint(len(data)) + data
 
 
+def _override_fields(overrides: Overrides) -> bytes:
+    return _text_field(b"\x32", overrides.bootfile) + _text_field(b"\x3a", overrides.tftp_server)
+
+
 def encode(verdict: Verdict) -> bytes:
     """As the server keeps it for later hook points."""
     client, registered = verdict
@@ -87,7 +92,7 @@ def encode(verdict: Verdict) -> bytes:
     context = _REGISTERED + _client_fields(client)
     if registered is NONE:
         return context
-    return context + _text_field(b"\x32", registered.bootfile) + _text_field(b"\x3a", registered.tftp_server)
+    return context + _override_fields(registered)
 
 
 def recall(context: bytes, client: Client | None) -> Verdict | None:
@@ -95,14 +100,28 @@ def recall(context: bytes, client: Client | None) -> Verdict | None:
 
     It comes from the network.
     """
-    # The two usual ones are recognised without being read.
+    # The usual ones are recognised without being read.
     fields = _client_fields(client)
     if context == _UNREGISTERED + fields:
         return Verdict(client, None)
-    if client is not None and context == _REGISTERED + fields:
-        return Verdict(client, NONE)
+    registered = _REGISTERED + fields
+    if client is not None and context.startswith(registered) and len(context) <= MAX_CONTEXT:
+        overrides = _overrides(context[len(registered) :])
+        if overrides is not None:
+            return Verdict(client, overrides)
     verdict = decode(context)
     return verdict if verdict is not None and verdict.client == client else None
+
+
+@lru_cache(maxsize=1024)
+def _overrides(fields: bytes) -> Overrides | None:
+    """The overrides at the end of a context; None where `encode` would not write them so. Many users share few."""
+    try:
+        kept = _Context.FromString(fields)
+    except DecodeError:
+        return None
+    overrides = Overrides(kept.bootfile, kept.tftp_server)
+    return overrides if _override_fields(overrides) == fields else None
 
 
 def decode(context: bytes) -> Verdict | None:
