@@ -26,7 +26,7 @@ const (
 	// batchBytes is how large a message of several replies is at most.
 	batchBytes = 256 * 1024
 	// maxReply is the largest reply without an answer to a control command. A server ends the session of a larger one.
-	maxReply = 512*1024 - 64
+	maxReply = hookpoints.MaxReply - 64
 	// maxAnswer is the largest reply with one: a batch of one still has to fit a message.
 	maxAnswer = hookpoints.MaxMessage - 64
 )

@@ -1,0 +1,3 @@
+module github.com/outrigger-dhcp/outrigger/hooks/go/check
+
+go 1.26.0
