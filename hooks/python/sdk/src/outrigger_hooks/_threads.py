@@ -25,11 +25,13 @@ class Job(Protocol):
 class Running:
     """A job in its thread."""
 
-    __slots__ = ("is_reported", "job", "started")
+    __slots__ = ("is_reported", "job", "overdue", "started")
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.started = time.monotonic()
+        #: Seconds for which it has gone on after its deadline, or at all where it has none.
+        self.overdue = 0.0
         #: Whether the log has it that the job does not end.
         self.is_reported = False
 

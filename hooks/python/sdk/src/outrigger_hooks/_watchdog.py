@@ -2,15 +2,19 @@
 
 The event loop says regularly that it is alive. Where it does not, a thread writes to the log where the loop is stuck
 and ends the process: whoever started it starts another. Native code that holds Python's lock stops that thread as well;
-then the timer of faulthandler, which needs no lock, writes the traceback and ends the process a little later.
+then a process of its own, see `_stuck`, aborts this one a little later, and faulthandler writes the traceback.
+
+Time in which the process was stopped does not count: not the clock is asked, but how often the thread had its turn.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import faulthandler
 import logging
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -23,10 +27,9 @@ logger = logging.getLogger("outrigger_hooks")
 
 #: Exit code of a process that was stuck.
 EXIT_STUCK: Final = 70
-#: How much longer than the thread the timer waits, in seconds.
-_MARGIN: Final = 1.0
 
 _PACKAGE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_HELPER: Final = os.path.join(_PACKAGE, "_stuck.py")
 
 
 class Watchdog:
@@ -37,49 +40,62 @@ class Watchdog:
         self._loop = loop
         self._threads = threads
         self._stuck_after = stuck_after
-        self._interval = min(stuck_after / 4, 1.0)
+        self._interval = min(stuck_after / 8, 1.0)
         self._watched = threading.get_ident()
-        self._beaten = time.monotonic()
+        self._beats = 0
         self._over = threading.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """From now on."""
+        # On the process's standard error itself: sys.stderr may be something without a descriptor.
+        faulthandler.enable(file=2)
+        limit = self._stuck_after + 2 * self._interval
+        theirs, ours = os.pipe()
+        os.set_blocking(ours, False)
+        helper = subprocess.Popen([sys.executable, "-I", "-S", _HELPER, str(limit)], stdin=theirs)
+        os.close(theirs)
         self._beat()
-        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+        self._thread = threading.Thread(target=self._watch, args=(ours, helper), name="watchdog", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """The loop is about to end."""
         self._over.set()
         if self._timer is not None:
             self._timer.cancel()
-        faulthandler.cancel_dump_traceback_later()
+        if self._thread is not None:
+            self._thread.join()
 
     def _beat(self) -> None:
-        self._beaten = time.monotonic()
-        # Of the process's standard error itself: sys.stderr may be something without a descriptor.
-        faulthandler.dump_traceback_later(self._stuck_after + _MARGIN, exit=True, file=2)
+        self._beats += 1
         self._timer = self._loop.call_later(self._interval, self._beat)
 
-    def _watch(self) -> None:
-        suspect = None
+    def _watch(self, pipe: int, helper: subprocess.Popen[bytes]) -> None:
+        """Until the end; `pipe` leads to the helper."""
+        seen = 0
+        silent = 0.0
         while not self._over.wait(self._interval):
-            beaten = self._beaten
-            if time.monotonic() - beaten < self._stuck_after:
-                suspect = None
-            elif suspect != beaten:
-                # A process that was stopped for a while gets the chance to beat.
-                suspect = beaten
-            else:
+            # Where the helper was ended, the loop is watched without it.
+            with contextlib.suppress(OSError):
+                os.write(pipe, b".")
+            silent = silent + self._interval if self._beats == seen else 0.0
+            seen = self._beats
+            if silent >= self._stuck_after:
                 self._end(f"the service is stuck for {self._stuck_after:g} s", self._watched)
             self._watch_threads()
+        os.close(pipe)
+        helper.wait()
 
     def _watch_threads(self) -> None:
         """A blocking callout that goes on long after its call is lost: its thread will never serve another."""
         running = list(self._threads.running.items())
         for ident, run in running:
-            over = run.job.deadline or run.started
-            if not run.is_reported and time.monotonic() - max(over, run.started) > self._stuck_after:
+            if run.is_reported or time.monotonic() < (run.job.deadline or run.started):
+                continue
+            run.overdue += self._interval
+            if run.overdue > self._stuck_after:
                 run.is_reported = True
                 where, trace = _where(ident)
                 logger.error("the blocking callout %s does not return: %s", run.job.describe(), where)

@@ -82,11 +82,14 @@ class Parent:
         self._was_ready = False
         self.sums = _metrics.Sums()
 
+    def heed_signals(self) -> None:
+        """From now on they drain the service instead of ending it at once."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop_by_signal, number)
+
     async def run(self, endpoint: Endpoint) -> None:
         """Until SIGTERM or SIGINT, or until no worker can be started. Raises `ListenError`."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop_by_signal, number)
         keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
         server = own_socket = None
         try:
@@ -312,6 +315,8 @@ def _how(code: int) -> str:
 async def supervise(settings: Settings, endpoint: Endpoint, folder: Path) -> None:
     """Serves until SIGTERM or SIGINT. Raises `ListenError`. `folder` is for the workers' sockets."""
     parent = Parent(settings, folder)
+    # Before the log says anything that somebody waits for.
+    parent.heed_signals()
     shown = None
     try:
         if settings["metrics"] is not None:
