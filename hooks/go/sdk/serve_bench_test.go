@@ -90,7 +90,7 @@ func BenchmarkBatch(b *testing.B) {
 		}
 		o.accept(inFlight)
 		batch := newBatch(s, context.Background(), o, "1", requests)
-		batch.arm()
+		batch.arm(0)
 		go batch.run()
 		for taken := 0; taken < inFlight; {
 			<-o.wake

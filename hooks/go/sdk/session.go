@@ -160,7 +160,7 @@ func (s *session) call(requests []*hooksv1.CalloutRequest) {
 		return
 	}
 	batch := newBatch(s.server, s.stream.Context(), s.outbox, s.key, requests[:accepted])
-	batch.arm()
+	batch.arm(0)
 	go batch.run()
 }
 

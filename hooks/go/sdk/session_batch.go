@@ -50,8 +50,8 @@ func newBatch(
 
 func (b *batch) elapsed() time.Duration { return time.Since(b.received) }
 
-// arm sets the timer before the calls are run.
-func (b *batch) arm() {
+// arm sets the timer, usually before the calls are run; now is since the batch was received.
+func (b *batch) arm(now time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	first := b.server.takeover
@@ -61,7 +61,7 @@ func (b *batch) arm() {
 	}
 	// A single call without a limit needs no timer, unless it parks.
 	if first > 0 {
-		b.timer = time.AfterFunc(first, b.tick)
+		b.timer = time.AfterFunc(first-now, b.tick)
 	}
 }
 

@@ -24,12 +24,19 @@ func (s *server) Call(ctx context.Context, request *hooksv1.CalloutRequest) (*ho
 	s.metrics.open.Add(1)
 	defer s.metrics.open.Add(-1)
 	single := newSingle(s, ctx, request)
-	single.batch.arm()
+	isArmed := !single.endsWith(ctx)
+	if isArmed {
+		single.batch.arm(0)
+	}
 	s.workers.run(&single.batch)
 	select {
 	case reply := <-single.reply:
 		return reply, nil
 	case <-ctx.Done():
+		// Nobody waits for the reply, but the callout may go on.
+		if !isArmed {
+			single.batch.arm(single.batch.elapsed())
+		}
 		return nil, status.FromContextError(ctx.Err()).Err()
 	}
 }
@@ -48,6 +55,12 @@ func newSingle(server *server, ctx context.Context, request *hooksv1.CalloutRequ
 	b.left.Store(1)
 	s.call[0].batch, s.call[0].request = b, request
 	return s
+}
+
+// endsWith says that the client stops waiting no later than the call's time is over. Its own timer is enough then.
+func (s *single) endsWith(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && !deadline.After(s.batch.received.Add(s.call[0].limit()))
 }
 
 func (s *single) final(_ int32, reply *hooksv1.CalloutReply, _ bool) { s.reply <- reply }

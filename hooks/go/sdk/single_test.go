@@ -4,6 +4,10 @@ import (
 	"context"
 	"runtime"
 	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/outrigger-dhcp/outrigger/hooks/go/sdk/proto/hooksv1"
 )
@@ -67,4 +71,26 @@ func TestACalloutThatEndsItsWorkerIsAFailure(t *testing.T) {
 			t.Errorf("call %d: %v, %v", id, reply, err)
 		}
 	}
+}
+
+func TestASingleCallThatItsClientGivesUpIsWatched(t *testing.T) {
+	release := make(chan struct{})
+	r := serveTest(t, func(ctx context.Context, request *hooksv1.CalloutRequest, _ func() error) *hooksv1.CalloutReply {
+		<-ctx.Done()
+		<-release
+		return result(request.GetId())
+	}, func(s *server) { s.stuckAfter, s.maxStuck = time.Millisecond, 2 })
+	ctx, cancel := context.WithTimeout(t.Context(), shortBudget*time.Microsecond)
+	defer cancel()
+	late := request(1)
+	late.BudgetUs = 2 * shortBudget
+	if _, err := r.client.Call(ctx, late); status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("the client is told %v", err)
+	}
+	eventually(t, "a report", func() bool { return r.metrics.stuck.Load() == 1 })
+	if r.metrics.point(int32(late.GetHookPoint())).outcomes[outcomeExpired].Load() != 1 {
+		t.Error("the call is not counted as expired")
+	}
+	close(release)
+	eventually(t, "an end of it", func() bool { return r.metrics.stuck.Load() == 0 && r.metrics.overdue.Load() == 0 })
 }
