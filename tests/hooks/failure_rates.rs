@@ -133,7 +133,7 @@ of_both_families! {
             stage.service.signal(Signal::SIGUSR1);
             stage.service.wait_for_line("NOISE", PATIENCE);
         };
-        others_are_served(Language::Rust, family, &["--noisy"], &["session_lost", "unavailable"], garbage, restart);
+        others_are_served(Language::Rust, family, &["--noisy"], &["unavailable"], garbage, restart);
     };
     a_service_that_is_always_late_slows_nobody => |family| {
         let late = |stage: &mut Stage| stage.replace_service(&["--fault", "late"]);

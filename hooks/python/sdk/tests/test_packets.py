@@ -386,6 +386,19 @@ def test_the_context_is_an_object_of_json_values() -> None:
     assert not at("buffer4_send", looks, after=later)._reply.result.HasField("context")
 
 
+def test_text_of_a_client_that_is_no_utf8_is_kept_in_the_context() -> None:
+    def first(call: points.Pkt4Receive) -> None:
+        call.context["vendor"] = call.query.options["vendor-class-identifier"]
+
+    def second(call: points.Pkt4Send) -> None:
+        seen.append(call.context["vendor"])
+
+    seen: list[str] = []
+    earlier = at("pkt4_receive", first, query=packet4(options={60: b"phone\xff"}))
+    at("pkt4_send", second, after=earlier)
+    assert seen == ["phone\udcff"]
+
+
 def test_a_context_that_is_too_long_or_none_of_ours_fails_the_call() -> None:
     hook = Hook("test", "1.0.0")
 

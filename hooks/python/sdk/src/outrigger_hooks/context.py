@@ -30,7 +30,7 @@ class Context(MutableMapping[str, Any]):
             self._values: dict[str, Any] = {}
             return
         try:
-            values = _decode(raw.decode())
+            values = _decode(raw.decode("utf-8", "surrogatepass"))
         except (ValueError, RecursionError):
             values = None
         if not isinstance(values, dict):
@@ -77,5 +77,6 @@ class Context(MutableMapping[str, Any]):
         """As it travels; None where nothing was changed."""
         if not (self._changed or self._lent):
             return None
-        raw = _dump(self._values).encode() if self._values else b""
+        # Text that a client sent may hold what UTF-8 cannot say; JSON says it as it was.
+        raw = _dump(self._values).encode("utf-8", "surrogatepass") if self._values else b""
         return None if raw == self._raw else raw
