@@ -394,7 +394,7 @@ def test_text_of_a_client_that_is_no_utf8_is_kept_in_the_context() -> None:
         seen.append(call.context["vendor"])
 
     seen: list[str] = []
-    earlier = at("pkt4_receive", first, query=packet4(options={60: b"phone\xff"}))
+    earlier = at("pkt4_receive", first, query=packet4(options={60: "phone\udcff"}))
     at("pkt4_send", second, after=earlier)
     assert seen == ["phone\udcff"]
 
