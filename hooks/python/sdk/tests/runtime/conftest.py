@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import Service
+from support import Service, ask_once, call, load
 
 Start = Callable[..., Service]
 
@@ -25,3 +25,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield start_one
     for service in services:
         service.close()
+
+
+@pytest.fixture(scope="session")
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = Service(f"unix:{tmp_path_factory.mktemp('shared')}/hook.sock")
+    service.wait_for("listening on ")
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def shared(_shared: Service) -> Iterator[Service]:
+    """A service that many tests use one after the other; nothing of the last one waits any more."""
+    with _shared.channel() as channel:
+        load(channel)
+        assert ask_once(channel, call(1, "reset")).HasField("result")
+    yield _shared
+    _shared.disconnect()

@@ -66,6 +66,11 @@ def inline(call):
     if word == "open":
         gates.setdefault(rest, asyncio.Event()).set()
         locks.setdefault(rest, threading.Event()).set()
+    if word == "reset":
+        for gate in (*gates.values(), *locks.values()):
+            gate.set()
+        gates.clear()
+        locks.clear()
     if word == "big":
         call.changes.query4.options.add(data=b"x" * int(rest))
     call.warn(f"{call.state} {call.packet_label} {os.getpid()}")

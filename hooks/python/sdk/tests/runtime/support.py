@@ -75,6 +75,7 @@ class Service:
         self._lines: list[str] = []
         self._news = threading.Condition()
         self._is_over = False
+        self._channels: list[grpc.Channel] = []
         self.process = subprocess.Popen(
             [sys.executable, str(SCRIPTED), endpoint, *arguments], stderr=subprocess.PIPE, text=True
         )
@@ -109,7 +110,14 @@ class Service:
 
     def channel(self) -> grpc.Channel:
         """A connection of its own."""
-        return grpc.insecure_channel(self.target, options=[("grpc.use_local_subchannel_pool", 1)])
+        channel = grpc.insecure_channel(self.target, options=[("grpc.use_local_subchannel_pool", 1)])
+        self._channels.append(channel)
+        return channel
+
+    def disconnect(self) -> None:
+        """Closes all of its connections."""
+        while self._channels:
+            self._channels.pop().close()
 
     def signal(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
@@ -122,6 +130,7 @@ class Service:
         return code
 
     def close(self) -> None:
+        self.disconnect()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import stat
-import subprocess
 import sys
 import threading
 
@@ -18,7 +16,6 @@ from support import (
     LEASES4_COMMITTED,
     PATIENCE,
     PKT4_SEND,
-    SCRIPTED,
     SUBNET4_SELECT,
     Service,
     Session,
@@ -32,29 +29,31 @@ from support import (
     until,
 )
 
+from outrigger_hooks import Hook, serve
+
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-def test_load_says_who_the_service_is_and_what_a_session_may_have_open(start):
-    loaded = load(start().channel()).loaded
+def test_load_says_who_the_service_is_and_what_a_session_may_have_open(shared):
+    loaded = load(shared.channel()).loaded
     assert (loaded.name, loaded.version, loaded.protocol_version) == ("scripted", "1.2.3", 1)
     assert loaded.sessions
     assert loaded.max_in_flight == 4096
 
 
-def test_a_refusal_says_why_and_leaves_nothing_loaded(start):
-    channel = start().channel()
-    refused = load(channel, load_request(1, '{"refuse": true}'))
+def test_a_refusal_says_why_and_leaves_nothing_loaded(shared):
+    channel = shared.channel()
+    refused = load(channel, load_request(77, '{"refuse": true}'))
     assert refused.refusal.text == "these parameters are wrong"
     session = Session(channel, greet=False)
-    session.hello(1)
+    session.hello(77)
     session.next()
     assert session.end().code() == grpc.StatusCode.FAILED_PRECONDITION
 
 
-def test_requests_that_cannot_be_read_are_a_status(start):
-    channel = start().channel()
+def test_requests_that_cannot_be_read_are_a_status(shared):
+    channel = shared.channel()
     for method in ("Load", "Call"):
         with pytest.raises(grpc.RpcError) as error:
             channel.unary_unary(f"/outrigger.hooks.v1.Callouts/{method}")(b"\xff" * 9, timeout=PATIENCE)
@@ -73,8 +72,8 @@ def test_a_single_call_is_answered_by_the_same_callout(start, point):
     assert late.failure.text == "the call's budget of 5000 µs ran out"
 
 
-def test_health_and_both_reflections_are_offered(start):
-    channel = start().channel()
+def test_health_and_both_reflections_are_offered(shared):
+    channel = shared.channel()
     for name in ("", "outrigger.hooks.v1.Callouts"):
         assert health(channel, name) == SERVING
     for version in ("v1", "v1alpha"):
@@ -289,9 +288,9 @@ def test_what_was_counted_is_shown(start):
     until(lambda: metric(service, prefix + 'late_replies_total{hook_point="pkt4_send"}') == 1)
 
 
-def test_a_wrong_command_line_says_what_to_write(tmp_path):
-    environment = {**os.environ, "COLUMNS": "500"}
-    for arguments, part in (
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
         ([], "say once where to listen"),
         (["unix:/a", "--listen", "unix:/b"], "say once where to listen"),
         (["/run/hook.sock"], "write unix:/path, http://host:port or https://host:port"),
@@ -306,14 +305,29 @@ def test_a_wrong_command_line_says_what_to_write(tmp_path):
         (["https://127.0.0.1:0"], "needs --tls-cert-file and --tls-key-file"),
         (["http://0.0.0.0:0"], "could be reached from other machines without TLS"),
         (["http://[::]:0"], "could be reached from other machines without TLS"),
-        ([f"unix:{tmp_path}/missing/hook.sock"], "No such file or directory"),
-    ):
-        done = subprocess.run(
-            [sys.executable, str(SCRIPTED), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            env=environment,
-        )
-        assert done.returncode in (1, 2), arguments
-        assert part in done.stderr, done.stderr
+    ],
+)
+def test_a_wrong_command_line_says_what_to_write(monkeypatch, capsys, caplog, arguments, part):
+    monkeypatch.setenv("COLUMNS", "500")
+    monkeypatch.setattr(sys, "argv", ["phones", *arguments])
+    with pytest.raises(SystemExit) as end:
+        serve(Hook("phones", version="1.0.0"))
+    assert end.value.code in (1, 2)
+    assert part in capsys.readouterr().err + caplog.text
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path):
+    service = Service(f"unix:{tmp_path}/missing/hook.sock")
+    assert service.ended() == 1
+    assert f"cannot listen on unix:{tmp_path}/missing/hook.sock: No such file or directory" in service.log()
+
+
+def test_a_signal_that_comes_before_the_first_worker_is_ready_drains_too(tmp_path):
+    service = Service(f"unix:{tmp_path}/hook.sock", "--workers", "2", "--metrics", "127.0.0.1:0")
+    try:
+        service.wait_for("metrics are on ")
+        service.signal()
+        assert service.ended() == 0
+    finally:
+        service.close()
+    assert not list(tmp_path.iterdir())

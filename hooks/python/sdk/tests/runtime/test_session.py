@@ -24,8 +24,8 @@ from outrigger.hooks.v1 import common_pb2, service_pb2
 
 
 @pytest.fixture
-def service(start) -> Service:
-    return start()
+def service(shared) -> Service:
+    return shared
 
 
 @pytest.fixture

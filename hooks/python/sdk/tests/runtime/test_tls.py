@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from support import PATIENCE, Service, Session, call, load
+from support import BASE, PATIENCE, Service, Session, call, load
 
 
 def openssl(*arguments: str | Path) -> None:
@@ -51,8 +51,9 @@ def served(service: Service) -> str:
 
 
 def refused(connection: grpc.Channel) -> None:
-    with pytest.raises(grpc.FutureTimeoutError):
-        grpc.channel_ready_future(connection).result(timeout=1)
+    with pytest.raises(grpc.RpcError) as error:
+        connection.unary_unary(BASE + "Load")(b"", timeout=PATIENCE)
+    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
