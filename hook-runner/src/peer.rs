@@ -289,7 +289,11 @@ impl Session {
 
     /// Sends calls in one batch.
     pub(crate) async fn calls(&self, calls: Vec<v1::CalloutRequest>) -> Result<(), PeerError> {
-        self.send(ToService::Calls(v1::CallBatch { calls })).await
+        self.send(ToService::Calls(v1::CallBatch {
+            calls,
+            answered: None,
+        }))
+        .await
     }
 
     /// Sends Bye and nothing after it.

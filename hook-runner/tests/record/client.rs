@@ -178,7 +178,10 @@ impl Session {
     }
 
     pub async fn calls(&self, calls: Vec<v1::CalloutRequest>) {
-        let message = Some(server_message::Message::Calls(v1::CallBatch { calls }));
+        let message = Some(server_message::Message::Calls(v1::CallBatch {
+            calls,
+            answered: None,
+        }));
         self.outgoing
             .send(v1::ServerMessage { message })
             .await

@@ -1325,6 +1325,10 @@ pub struct Hello {
 pub struct CallBatch {
     #[prost(message, repeated, tag = "1")]
     pub calls: ::prost::alloc::vec::Vec<CalloutRequest>,
+    /// Replies that the server had read on this session before it sent this. A service that has sent more since then is
+    /// behind: further batches wait for it, and it may answer several of them at once.
+    #[prost(uint64, optional, tag = "2")]
+    pub answered: ::core::option::Option<u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Bye {}

@@ -39,6 +39,8 @@ pub(crate) struct CalloutRequest {
 pub(crate) struct CallBatch {
     #[prost(message, repeated, tag = "1")]
     pub(crate) calls: Vec<CalloutRequest>,
+    #[prost(uint64, optional, tag = "2")]
+    pub(crate) answered: Option<u64>,
 }
 
 /// `v1::ServerMessage`.
@@ -258,6 +260,7 @@ mod tests {
                 arguments: arguments.encode_to_vec().into(),
                 park_budget_us: 10,
             }],
+            answered: Some(11),
         }));
         let theirs = v1::ServerMessage {
             message: Some(v1::server_message::Message::Calls(v1::CallBatch {
@@ -273,6 +276,7 @@ mod tests {
                     arguments: Some(arguments),
                     park_budget_us: 10,
                 }],
+                answered: Some(11),
             })),
         };
         assert_eq!(ours.encode_to_vec(), theirs.encode_to_vec());

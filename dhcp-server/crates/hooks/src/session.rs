@@ -84,6 +84,8 @@ struct Inner {
     asked: u64,
     /// Replies that came so far, and messages without any.
     heard: u64,
+    /// Replies that came, whoever they were for.
+    answered: u64,
     /// The writer, when there was nothing to write.
     writer: Option<Waker>,
 }
@@ -217,6 +219,7 @@ impl Session {
                 queue: VecDeque::new(),
                 asked: 0,
                 heard: 0,
+                answered: 0,
                 writer: None,
             }),
             limit,
@@ -263,6 +266,7 @@ impl Session {
     pub(crate) fn deliver(&self, reply: v1::CalloutReply) {
         let (index, generation) = split(reply.id);
         let mut inner = self.lock();
+        inner.answered += 1;
         if let Some(waiting) = inner.slot(reply.id) {
             if !waiting.put(reply) {
                 count(&self.counters.late_replies);
@@ -333,7 +337,8 @@ impl Session {
                 calls.push(call.request(id, now));
             }
         }
-        (!calls.is_empty()).then_some(CallBatch { calls })
+        let answered = Some(inner.answered);
+        (!calls.is_empty()).then_some(CallBatch { calls, answered })
     }
 
     #[cfg(test)]

@@ -295,8 +295,11 @@ impl Session {
     }
 
     pub async fn calls(&self, calls: Vec<v1::CalloutRequest>) {
-        self.send(server_message::Message::Calls(v1::CallBatch { calls }))
-            .await;
+        self.send(server_message::Message::Calls(v1::CallBatch {
+            calls,
+            answered: None,
+        }))
+        .await;
     }
 
     pub async fn message(&mut self) -> Result<Option<v1::ServiceMessage>, Status> {

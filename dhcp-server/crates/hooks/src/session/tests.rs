@@ -61,6 +61,24 @@ async fn everything_that_waits_goes_into_one_message_of_at_most_64_calls() {
 }
 
 #[tokio::test]
+async fn each_message_says_how_many_replies_had_come() {
+    let session = session(8);
+    let mut outgoing = after_hello(&session).await;
+    let mut answered = Vec::new();
+    for _ in 0..3 {
+        let ticket = session.submit(call()).unwrap();
+        match outgoing.next().await.and_then(|sent| sent.message) {
+            Some(Message::Calls(batch)) => answered.push(batch.answered),
+            other => panic!("a batch was to follow, not {other:?}"),
+        }
+        session.deliver(reply(ticket.id));
+        // One that nobody waits for any more counts too.
+        session.deliver(reply(ticket.id));
+    }
+    assert_eq!(answered, [Some(0), Some(2), Some(4)]);
+}
+
+#[tokio::test]
 async fn large_arguments_split_a_batch_but_always_pass() {
     let session = session(1024);
     let mut outgoing = after_hello(&session).await;

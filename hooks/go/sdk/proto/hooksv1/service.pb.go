@@ -710,8 +710,11 @@ func (x *Hello) GetServiceName() string {
 
 // Everything that waited while the previous batch was being written.
 type CallBatch struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Calls         []*CalloutRequest      `protobuf:"bytes,1,rep,name=calls,proto3" json:"calls,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Calls []*CalloutRequest      `protobuf:"bytes,1,rep,name=calls,proto3" json:"calls,omitempty"`
+	// Replies that the server had read on this session before it sent this. A service that has sent more since then is
+	// behind: further batches wait for it, and it may answer several of them at once.
+	Answered      *uint64 `protobuf:"varint,2,opt,name=answered,proto3,oneof" json:"answered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -751,6 +754,13 @@ func (x *CallBatch) GetCalls() []*CalloutRequest {
 		return x.Calls
 	}
 	return nil
+}
+
+func (x *CallBatch) GetAnswered() uint64 {
+	if x != nil && x.Answered != nil {
+		return *x.Answered
+	}
+	return 0
 }
 
 type Bye struct {
@@ -1401,9 +1411,11 @@ const file_outrigger_hooks_v1_service_proto_rawDesc = "" +
 	"\vinstance_id\x18\x01 \x01(\tR\n" +
 	"instanceId\x125\n" +
 	"\x16configuration_revision\x18\x02 \x01(\x04R\x15configurationRevision\x12!\n" +
-	"\fservice_name\x18\x03 \x01(\tR\vserviceName\"E\n" +
+	"\fservice_name\x18\x03 \x01(\tR\vserviceName\"s\n" +
 	"\tCallBatch\x128\n" +
-	"\x05calls\x18\x01 \x03(\v2\".outrigger.hooks.v1.CalloutRequestR\x05calls\"\x05\n" +
+	"\x05calls\x18\x01 \x03(\v2\".outrigger.hooks.v1.CalloutRequestR\x05calls\x12\x1f\n" +
+	"\banswered\x18\x02 \x01(\x04H\x00R\banswered\x88\x01\x01B\v\n" +
+	"\t_answered\"\x05\n" +
 	"\x03Bye\"\xc3\x01\n" +
 	"\x0eServiceMessage\x127\n" +
 	"\awelcome\x18\x01 \x01(\v2\x1b.outrigger.hooks.v1.WelcomeH\x00R\awelcome\x12:\n" +
@@ -1543,6 +1555,7 @@ func file_outrigger_hooks_v1_service_proto_init() {
 		(*ServerMessage_Calls)(nil),
 		(*ServerMessage_Bye)(nil),
 	}
+	file_outrigger_hooks_v1_service_proto_msgTypes[9].OneofWrappers = []any{}
 	file_outrigger_hooks_v1_service_proto_msgTypes[11].OneofWrappers = []any{
 		(*ServiceMessage_Welcome)(nil),
 		(*ServiceMessage_Replies)(nil),

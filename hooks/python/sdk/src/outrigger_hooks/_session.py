@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from typing import Any, Final
 
 import grpc
@@ -27,6 +27,8 @@ _BATCH: Final = 256
 _BATCH_BYTES: Final = 256 * 1024
 #: Replies wait at most this long, in seconds, for the rest of their batch of calls.
 _FLUSH_AFTER: Final = 0.002
+#: Replies wait at most this long, in seconds, for those to calls of the next messages.
+_GATHER: Final = 0.001
 
 _WELCOME: Final = service_pb2.ServiceMessage(welcome=service_pb2.Welcome()).SerializeToString()
 _DRAIN: Final = service_pb2.ServiceMessage(drain=service_pb2.Drain()).SerializeToString()
@@ -36,6 +38,8 @@ Key = tuple[str, str, int]
 
 #: Why a session is broken off: a status.
 End = tuple[grpc.StatusCode, str]
+#: It is not.
+_GO_ON: Final[End] = (grpc.StatusCode.OK, "")
 
 
 def _varint(number: int) -> bytes:
@@ -81,6 +85,11 @@ class Session(Calls):
         #: A writer beside the reader.
         self._writer: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
+        #: Replies sent so far.
+        self._sent = 0
+        #: How many replies to gather before the next message is sent, and since when.
+        self._wanted = 0
+        self._since = 0.0
         self._is_greeted = False
         self._is_drained = False
 
@@ -122,30 +131,55 @@ class Session(Calls):
         self._flush()
 
     async def _read(self) -> End | None:
-        read = self._context.read
-        parse = service_pb2.ServerMessage.FromString
-        while True:
-            data = await read()
-            if data is grpc.aio.EOF:
-                return None
-            try:
-                message = parse(data)
-            except DecodeError:
-                return grpc.StatusCode.INVALID_ARGUMENT, f"a message of {len(data)} bytes cannot be read"
-            kind = message.WhichOneof("message")
-            if kind == "calls":
-                if not self._is_greeted:
-                    return grpc.StatusCode.INVALID_ARGUMENT, "a session starts with Hello"
-                await self._call(message.calls.calls)
-            elif kind == "hello":
-                end = self._greet(message.hello)
-                if end is not None:
+        reading: asyncio.Task[Any] | None = None
+        try:
+            while True:
+                reading = self.shared.loop.create_task(self._context.read())
+                if self._frames and not await self._gathers(reading):
+                    await self._write()
+                data = await reading
+                if data is grpc.aio.EOF:
+                    return None
+                end = await self._take(data)
+                if end is not _GO_ON:
                     return end
-            elif kind == "bye":
-                return None
-            # Any other kind of message is younger than this SDK.
+        finally:
+            if reading is not None:
+                reading.cancel()
 
-    def _greet(self, hello: service_pb2.Hello) -> End | None:
+    async def _gathers(self, reading: asyncio.Task[Any]) -> bool:
+        """Whether the next message comes before the replies are to be sent.
+
+        A message costs gRPC for Python as much as a dozen calls, and a server that is answered call by call sends call
+        by call too: a service that is behind would stay with messages of one call. How far it is behind, the server's
+        messages tell: by as many replies as were sent since the server sent the message. One that keeps up never waits.
+        """
+        if len(self._frames) >= self._wanted:
+            return False
+        patience = self._since + _GATHER - time.monotonic()
+        if patience > 0:
+            await asyncio.wait((reading,), timeout=patience)
+        return reading.done()
+
+    async def _take(self, data: bytes) -> End | None:
+        """One message; what ends the session, or _GO_ON."""
+        try:
+            message = service_pb2.ServerMessage.FromString(data)
+        except DecodeError:
+            return grpc.StatusCode.INVALID_ARGUMENT, f"a message of {len(data)} bytes cannot be read"
+        kind = message.WhichOneof("message")
+        if kind == "calls":
+            if not self._is_greeted:
+                return grpc.StatusCode.INVALID_ARGUMENT, "a session starts with Hello"
+            await self._call(message.calls)
+        elif kind == "hello":
+            return self._greet(message.hello)
+        elif kind == "bye":
+            return None
+        # Any other kind of message is younger than this SDK.
+        return _GO_ON
+
+    def _greet(self, hello: service_pb2.Hello) -> End:
         if self._is_greeted:
             return grpc.StatusCode.INVALID_ARGUMENT, "a session has one Hello"
         revision = hello.configuration_revision
@@ -160,13 +194,17 @@ class Session(Calls):
         logger.info(
             "session of server %s is open for %s, configuration %d", hello.instance_id, hello.service_name, revision
         )
-        return None
+        return _GO_ON
 
-    async def _call(self, calls: Iterable[service_pb2.CalloutRequest]) -> None:
+    async def _call(self, batch: service_pb2.CallBatch) -> None:
         received = flushed = now = time.monotonic()
+        if not self._frames:
+            self._since = received
+            # As many as were before this message are likely to be behind it, and with those the server can go on.
+            self._wanted = min(_BATCH, 2 * (self._sent - batch.answered)) if batch.HasField("answered") else 0
         count = 0
         open, most = self.open, self._max_in_flight
-        for request in calls:
+        for request in batch.calls:
             count += 1
             frames = self._frames
             if len(open) - self.held + len(frames) >= most:
@@ -183,10 +221,11 @@ class Session(Calls):
                 await asyncio.sleep(0)
                 flushed = now = time.monotonic()
         self.shared.counters.batches.observe(count)
-        await self._write()
         while len(self.open) - self.held + len(self._frames) >= self._max_in_flight:
             # The server's next messages wait in its own queue.
-            await self._change()
+            await self._write()
+            if len(self.open) - self.held >= self._max_in_flight:
+                await self._change()
 
     def _next(self) -> bytes | None:
         """The next message."""
@@ -198,6 +237,7 @@ class Session(Calls):
         if len(frames) <= _BATCH and self._bytes <= _BATCH_BYTES:
             self._frames = []
             self._bytes = 0
+            self._sent += len(frames)
             return _message(frames)
         size = taken = 0
         while taken < min(len(frames), _BATCH) and (taken == 0 or size + len(frames[taken]) <= _BATCH_BYTES):
@@ -205,6 +245,7 @@ class Session(Calls):
             taken += 1
         batch = frames[:taken]
         del frames[:taken]
+        self._sent += taken
         self._bytes = sum(map(len, frames))
         return _message(batch)
 

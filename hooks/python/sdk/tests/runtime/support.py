@@ -188,9 +188,9 @@ class Session:
         hello = service_pb2.Hello(instance_id="1", service_name="scripted", configuration_revision=revision)
         self.send(service_pb2.ServerMessage(hello=hello))
 
-    def calls(self, calls: Iterable[service_pb2.CalloutRequest]) -> None:
+    def calls(self, calls: Iterable[service_pb2.CalloutRequest], answered: int | None = None) -> None:
         """One batch."""
-        self.send(service_pb2.ServerMessage(calls=service_pb2.CallBatch(calls=calls)))
+        self.send(service_pb2.ServerMessage(calls=service_pb2.CallBatch(calls=calls, answered=answered)))
 
     def bye(self) -> None:
         self.send(service_pb2.ServerMessage(bye=service_pb2.Bye()))

@@ -51,6 +51,21 @@ def test_a_batch_of_calls_is_answered_in_few_messages(session):
     assert session.batches < 100
 
 
+def test_a_service_that_is_behind_answers_several_messages_at_once(session):
+    for number in range(300):
+        session.calls([call(number, f"x {number}")], answered=0)
+    replies = session.replies(300)
+    assert [said(reply) for reply in replies] == [f"hello x {number}" for number in range(300)]
+    assert session.batches < 150
+
+
+def test_a_service_that_keeps_up_answers_each_message(session):
+    for number in range(20):
+        session.calls([call(number, f"x {number}")], answered=number)
+        assert said(session.reply()) == f"hello x {number}"
+    assert session.batches == 20
+
+
 def test_calls_may_be_answered_in_another_order(session):
     session.calls([call(1, "wait a", PKT4_SEND), call(2, "wait b", SUBNET4_SELECT), call(3, "x")])
     assert session.reply().id == 3

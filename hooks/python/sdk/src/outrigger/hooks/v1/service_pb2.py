@@ -26,7 +26,7 @@ from outrigger.hooks.v1 import arguments_pb2 as outrigger_dot_hooks_dot_v1_dot_a
 from outrigger.hooks.v1 import common_pb2 as outrigger_dot_hooks_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n outrigger/hooks/v1/service.proto\x12\x12outrigger.hooks.v1\x1a\"outrigger/hooks/v1/arguments.proto\x1a\x1foutrigger/hooks/v1/common.proto\"\x86\x02\n\x0bLoadRequest\x12\x19\n\x11protocol_versions\x18\x01 \x03(\r\x12\x32\n\x06server\x18\x02 \x01(\x0b\x32\".outrigger.hooks.v1.ServerIdentity\x12\x1e\n\x16\x63onfiguration_revision\x18\x03 \x01(\x04\x12\x14\n\x0cservice_name\x18\x04 \x01(\t\x12\x12\n\nparameters\x18\x05 \x01(\t\x12+\n\x07subnets\x18\x06 \x03(\x0b\x32\x1a.outrigger.hooks.v1.Subnet\x12\x31\n\nserver_api\x18\x07 \x01(\x0b\x32\x1d.outrigger.hooks.v1.ServerApi\"<\n\tServerApi\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x0e\n\x06grants\x18\x03 \x03(\t\"p\n\x0eServerIdentity\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x06\x66\x61mily\x18\x02 \x01(\x0e\x32\x1a.outrigger.hooks.v1.Family\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x13\n\x0binstance_id\x18\x04 \x01(\t\"s\n\tLoadReply\x12,\n\x06loaded\x18\x01 \x01(\x0b\x32\x1a.outrigger.hooks.v1.LoadedH\x00\x12.\n\x07refusal\x18\x02 \x01(\x0b\x32\x1b.outrigger.hooks.v1.RefusalH\x00\x42\x08\n\x06result\"\xb5\x01\n\x06Loaded\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x37\n\rsubscriptions\x18\x04 \x03(\x0b\x32 .outrigger.hooks.v1.Subscription\x12\x10\n\x08sessions\x18\x05 \x01(\x08\x12\x15\n\rmax_in_flight\x18\x06 \x01(\r\x12\x10\n\x08\x63ommands\x18\x07 \x03(\t\"\x17\n\x07Refusal\x12\x0c\n\x04text\x18\x01 \x01(\t\"`\n\x0cSubscription\x12\x31\n\nhook_point\x18\x01 \x01(\x0e\x32\x1d.outrigger.hooks.v1.HookPoint\x12\r\n\x05reads\x18\x02 \x03(\t\x12\x0e\n\x06writes\x18\x03 \x03(\t\"\x9e\x01\n\rServerMessage\x12*\n\x05hello\x18\x01 \x01(\x0b\x32\x19.outrigger.hooks.v1.HelloH\x00\x12.\n\x05\x63\x61lls\x18\x02 \x01(\x0b\x32\x1d.outrigger.hooks.v1.CallBatchH\x00\x12&\n\x03\x62ye\x18\x03 \x01(\x0b\x32\x17.outrigger.hooks.v1.ByeH\x00\x42\t\n\x07message\"R\n\x05Hello\x12\x13\n\x0binstance_id\x18\x01 \x01(\t\x12\x1e\n\x16\x63onfiguration_revision\x18\x02 \x01(\x04\x12\x14\n\x0cservice_name\x18\x03 \x01(\t\">\n\tCallBatch\x12\x31\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\".outrigger.hooks.v1.CalloutRequest\"\x05\n\x03\x42ye\"\xaa\x01\n\x0eServiceMessage\x12.\n\x07welcome\x18\x01 \x01(\x0b\x32\x1b.outrigger.hooks.v1.WelcomeH\x00\x12\x31\n\x07replies\x18\x02 \x01(\x0b\x32\x1e.outrigger.hooks.v1.ReplyBatchH\x00\x12*\n\x05\x64rain\x18\x03 \x01(\x0b\x32\x19.outrigger.hooks.v1.DrainH\x00\x42\t\n\x07message\"\t\n\x07Welcome\"?\n\nReplyBatch\x12\x31\n\x07replies\x18\x01 \x03(\x0b\x32 .outrigger.hooks.v1.CalloutReply\"\x07\n\x05\x44rain\"\xb7\x02\n\x0e\x43\x61lloutRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x31\n\nhook_point\x18\x02 \x01(\x0e\x32\x1d.outrigger.hooks.v1.HookPoint\x12\x11\n\tbudget_us\x18\x03 \x01(\r\x12\x14\n\x0cpacket_label\x18\x04 \x01(\t\x12\x14\n\x0ctrace_parent\x18\x05 \x01(\t\x12,\n\x06status\x18\x06 \x01(\x0e\x32\x1c.outrigger.hooks.v1.NextStep\x12\x0f\n\x07\x63ontext\x18\x07 \x01(\x0c\x12\x1e\n\x16\x63onfiguration_revision\x18\x08 \x01(\x04\x12\x30\n\targuments\x18\t \x01(\x0b\x32\x1d.outrigger.hooks.v1.Arguments\x12\x16\n\x0epark_budget_us\x18\n \x01(\r\"\x91\x01\n\x0c\x43\x61lloutReply\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x33\n\x06result\x18\x02 \x01(\x0b\x32!.outrigger.hooks.v1.CalloutResultH\x00\x12\x35\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\".outrigger.hooks.v1.CalloutFailureH\x00\x42\t\n\x07outcome\"\xb4\x01\n\rCalloutResult\x12\x34\n\tnext_step\x18\x01 \x01(\x0e\x32\x1c.outrigger.hooks.v1.NextStepH\x00\x88\x01\x01\x12\x14\n\x07\x63ontext\x18\x02 \x01(\x0cH\x01\x88\x01\x01\x12,\n\x07\x63hanges\x18\x03 \x01(\x0b\x32\x1b.outrigger.hooks.v1.Changes\x12\x0f\n\x07warning\x18\x04 \x01(\tB\x0c\n\n_next_stepB\n\n\x08_context\",\n\x0e\x43\x61lloutFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0c\n\x04text\x18\x02 \x01(\t2\xf6\x01\n\x08\x43\x61llouts\x12\x46\n\x04Load\x12\x1f.outrigger.hooks.v1.LoadRequest\x1a\x1d.outrigger.hooks.v1.LoadReply\x12T\n\x07Session\x12!.outrigger.hooks.v1.ServerMessage\x1a\".outrigger.hooks.v1.ServiceMessage(\x01\x30\x01\x12L\n\x04\x43\x61ll\x12\".outrigger.hooks.v1.CalloutRequest\x1a .outrigger.hooks.v1.CalloutReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n outrigger/hooks/v1/service.proto\x12\x12outrigger.hooks.v1\x1a\"outrigger/hooks/v1/arguments.proto\x1a\x1foutrigger/hooks/v1/common.proto\"\x86\x02\n\x0bLoadRequest\x12\x19\n\x11protocol_versions\x18\x01 \x03(\r\x12\x32\n\x06server\x18\x02 \x01(\x0b\x32\".outrigger.hooks.v1.ServerIdentity\x12\x1e\n\x16\x63onfiguration_revision\x18\x03 \x01(\x04\x12\x14\n\x0cservice_name\x18\x04 \x01(\t\x12\x12\n\nparameters\x18\x05 \x01(\t\x12+\n\x07subnets\x18\x06 \x03(\x0b\x32\x1a.outrigger.hooks.v1.Subnet\x12\x31\n\nserver_api\x18\x07 \x01(\x0b\x32\x1d.outrigger.hooks.v1.ServerApi\"<\n\tServerApi\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x0e\n\x06grants\x18\x03 \x03(\t\"p\n\x0eServerIdentity\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x06\x66\x61mily\x18\x02 \x01(\x0e\x32\x1a.outrigger.hooks.v1.Family\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x13\n\x0binstance_id\x18\x04 \x01(\t\"s\n\tLoadReply\x12,\n\x06loaded\x18\x01 \x01(\x0b\x32\x1a.outrigger.hooks.v1.LoadedH\x00\x12.\n\x07refusal\x18\x02 \x01(\x0b\x32\x1b.outrigger.hooks.v1.RefusalH\x00\x42\x08\n\x06result\"\xb5\x01\n\x06Loaded\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x37\n\rsubscriptions\x18\x04 \x03(\x0b\x32 .outrigger.hooks.v1.Subscription\x12\x10\n\x08sessions\x18\x05 \x01(\x08\x12\x15\n\rmax_in_flight\x18\x06 \x01(\r\x12\x10\n\x08\x63ommands\x18\x07 \x03(\t\"\x17\n\x07Refusal\x12\x0c\n\x04text\x18\x01 \x01(\t\"`\n\x0cSubscription\x12\x31\n\nhook_point\x18\x01 \x01(\x0e\x32\x1d.outrigger.hooks.v1.HookPoint\x12\r\n\x05reads\x18\x02 \x03(\t\x12\x0e\n\x06writes\x18\x03 \x03(\t\"\x9e\x01\n\rServerMessage\x12*\n\x05hello\x18\x01 \x01(\x0b\x32\x19.outrigger.hooks.v1.HelloH\x00\x12.\n\x05\x63\x61lls\x18\x02 \x01(\x0b\x32\x1d.outrigger.hooks.v1.CallBatchH\x00\x12&\n\x03\x62ye\x18\x03 \x01(\x0b\x32\x17.outrigger.hooks.v1.ByeH\x00\x42\t\n\x07message\"R\n\x05Hello\x12\x13\n\x0binstance_id\x18\x01 \x01(\t\x12\x1e\n\x16\x63onfiguration_revision\x18\x02 \x01(\x04\x12\x14\n\x0cservice_name\x18\x03 \x01(\t\"b\n\tCallBatch\x12\x31\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\".outrigger.hooks.v1.CalloutRequest\x12\x15\n\x08\x61nswered\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x0b\n\t_answered\"\x05\n\x03\x42ye\"\xaa\x01\n\x0eServiceMessage\x12.\n\x07welcome\x18\x01 \x01(\x0b\x32\x1b.outrigger.hooks.v1.WelcomeH\x00\x12\x31\n\x07replies\x18\x02 \x01(\x0b\x32\x1e.outrigger.hooks.v1.ReplyBatchH\x00\x12*\n\x05\x64rain\x18\x03 \x01(\x0b\x32\x19.outrigger.hooks.v1.DrainH\x00\x42\t\n\x07message\"\t\n\x07Welcome\"?\n\nReplyBatch\x12\x31\n\x07replies\x18\x01 \x03(\x0b\x32 .outrigger.hooks.v1.CalloutReply\"\x07\n\x05\x44rain\"\xb7\x02\n\x0e\x43\x61lloutRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x31\n\nhook_point\x18\x02 \x01(\x0e\x32\x1d.outrigger.hooks.v1.HookPoint\x12\x11\n\tbudget_us\x18\x03 \x01(\r\x12\x14\n\x0cpacket_label\x18\x04 \x01(\t\x12\x14\n\x0ctrace_parent\x18\x05 \x01(\t\x12,\n\x06status\x18\x06 \x01(\x0e\x32\x1c.outrigger.hooks.v1.NextStep\x12\x0f\n\x07\x63ontext\x18\x07 \x01(\x0c\x12\x1e\n\x16\x63onfiguration_revision\x18\x08 \x01(\x04\x12\x30\n\targuments\x18\t \x01(\x0b\x32\x1d.outrigger.hooks.v1.Arguments\x12\x16\n\x0epark_budget_us\x18\n \x01(\r\"\x91\x01\n\x0c\x43\x61lloutReply\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x33\n\x06result\x18\x02 \x01(\x0b\x32!.outrigger.hooks.v1.CalloutResultH\x00\x12\x35\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\".outrigger.hooks.v1.CalloutFailureH\x00\x42\t\n\x07outcome\"\xb4\x01\n\rCalloutResult\x12\x34\n\tnext_step\x18\x01 \x01(\x0e\x32\x1c.outrigger.hooks.v1.NextStepH\x00\x88\x01\x01\x12\x14\n\x07\x63ontext\x18\x02 \x01(\x0cH\x01\x88\x01\x01\x12,\n\x07\x63hanges\x18\x03 \x01(\x0b\x32\x1b.outrigger.hooks.v1.Changes\x12\x0f\n\x07warning\x18\x04 \x01(\tB\x0c\n\n_next_stepB\n\n\x08_context\",\n\x0e\x43\x61lloutFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0c\n\x04text\x18\x02 \x01(\t2\xf6\x01\n\x08\x43\x61llouts\x12\x46\n\x04Load\x12\x1f.outrigger.hooks.v1.LoadRequest\x1a\x1d.outrigger.hooks.v1.LoadReply\x12T\n\x07Session\x12!.outrigger.hooks.v1.ServerMessage\x1a\".outrigger.hooks.v1.ServiceMessage(\x01\x30\x01\x12L\n\x04\x43\x61ll\x12\".outrigger.hooks.v1.CalloutRequest\x1a .outrigger.hooks.v1.CalloutReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,25 +52,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HELLO']._serialized_start=1151
   _globals['_HELLO']._serialized_end=1233
   _globals['_CALLBATCH']._serialized_start=1235
-  _globals['_CALLBATCH']._serialized_end=1297
-  _globals['_BYE']._serialized_start=1299
-  _globals['_BYE']._serialized_end=1304
-  _globals['_SERVICEMESSAGE']._serialized_start=1307
-  _globals['_SERVICEMESSAGE']._serialized_end=1477
-  _globals['_WELCOME']._serialized_start=1479
-  _globals['_WELCOME']._serialized_end=1488
-  _globals['_REPLYBATCH']._serialized_start=1490
-  _globals['_REPLYBATCH']._serialized_end=1553
-  _globals['_DRAIN']._serialized_start=1555
-  _globals['_DRAIN']._serialized_end=1562
-  _globals['_CALLOUTREQUEST']._serialized_start=1565
-  _globals['_CALLOUTREQUEST']._serialized_end=1876
-  _globals['_CALLOUTREPLY']._serialized_start=1879
-  _globals['_CALLOUTREPLY']._serialized_end=2024
-  _globals['_CALLOUTRESULT']._serialized_start=2027
-  _globals['_CALLOUTRESULT']._serialized_end=2207
-  _globals['_CALLOUTFAILURE']._serialized_start=2209
-  _globals['_CALLOUTFAILURE']._serialized_end=2253
-  _globals['_CALLOUTS']._serialized_start=2256
-  _globals['_CALLOUTS']._serialized_end=2502
+  _globals['_CALLBATCH']._serialized_end=1333
+  _globals['_BYE']._serialized_start=1335
+  _globals['_BYE']._serialized_end=1340
+  _globals['_SERVICEMESSAGE']._serialized_start=1343
+  _globals['_SERVICEMESSAGE']._serialized_end=1513
+  _globals['_WELCOME']._serialized_start=1515
+  _globals['_WELCOME']._serialized_end=1524
+  _globals['_REPLYBATCH']._serialized_start=1526
+  _globals['_REPLYBATCH']._serialized_end=1589
+  _globals['_DRAIN']._serialized_start=1591
+  _globals['_DRAIN']._serialized_end=1598
+  _globals['_CALLOUTREQUEST']._serialized_start=1601
+  _globals['_CALLOUTREQUEST']._serialized_end=1912
+  _globals['_CALLOUTREPLY']._serialized_start=1915
+  _globals['_CALLOUTREPLY']._serialized_end=2060
+  _globals['_CALLOUTRESULT']._serialized_start=2063
+  _globals['_CALLOUTRESULT']._serialized_end=2243
+  _globals['_CALLOUTFAILURE']._serialized_start=2245
+  _globals['_CALLOUTFAILURE']._serialized_end=2289
+  _globals['_CALLOUTS']._serialized_start=2292
+  _globals['_CALLOUTS']._serialized_end=2538
 # @@protoc_insertion_point(module_scope)

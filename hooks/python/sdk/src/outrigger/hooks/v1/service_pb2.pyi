@@ -111,10 +111,12 @@ class Hello(_message.Message):
     def __init__(self, instance_id: _Optional[str] = ..., configuration_revision: _Optional[int] = ..., service_name: _Optional[str] = ...) -> None: ...
 
 class CallBatch(_message.Message):
-    __slots__ = ("calls",)
+    __slots__ = ("calls", "answered")
     CALLS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
     calls: _containers.RepeatedCompositeFieldContainer[CalloutRequest]
-    def __init__(self, calls: _Optional[_Iterable[_Union[CalloutRequest, _Mapping]]] = ...) -> None: ...
+    answered: int
+    def __init__(self, calls: _Optional[_Iterable[_Union[CalloutRequest, _Mapping]]] = ..., answered: _Optional[int] = ...) -> None: ...
 
 class Bye(_message.Message):
     __slots__ = ()
