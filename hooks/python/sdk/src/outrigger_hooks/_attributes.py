@@ -5,23 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
-
-from .errors import NotChangeable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 T = TypeVar("T")
 #: What may be assigned: T, and what can be taken for it.
 A = TypeVar("A")
-
-
-class Changeable(Protocol):
-    """What has attributes of these kinds."""
-
-    def _current(self, name: str) -> Any:
-        """The message that has the field as it is now."""
-
-    def _changed(self, row: str) -> Any:
-        """The message of changes; raises NotChangeable where the row of the table cannot be changed."""
 
 
 class Attribute(Generic[T]):
@@ -134,8 +122,3 @@ def raw(most: int) -> Callable[[str, Any], bytes]:
         return bytes(value)
 
     return write
-
-
-def unchangeable(what: str) -> NotChangeable:
-    """For what no hook point lets a callout change."""
-    return NotChangeable(f"{what} cannot be changed")

@@ -18,7 +18,7 @@ from ._metrics import Counters, PointCounters
 from ._threads import Threads
 from .call import Parking
 from .errors import ParkError
-from .hook_points import MAX_MESSAGE, SPECS, HookPoint
+from .hook_points import MAX_MESSAGE, MAX_REPLY, SPECS, HookPoint
 
 logger = logging.getLogger("outrigger_hooks")
 
@@ -26,12 +26,8 @@ logger = logging.getLogger("outrigger_hooks")
 MAX_IN_FLIGHT: Final = 4096
 #: Packets that one session holds at most.
 MAX_HELD: Final = 4096
-#: Largest reply that a server reads.
-MAX_REPLY: Final = 512 * 1024
-#: Largest reply that answers a control command: a batch of one still has to fit a message.
-MAX_ANSWER: Final = MAX_MESSAGE - 64
-
-_COMMANDS: Final = frozenset((int(HookPoint.COMMAND), int(HookPoint.COMMAND_PROCESSED)))
+#: Largest reply with an answer to a control command: a batch of one still has to fit a message.
+MAX_WITH_ANSWER: Final = MAX_MESSAGE - 64
 
 CalloutReply: Final = service_pb2.CalloutReply
 
@@ -60,8 +56,9 @@ def encode(reply: service_pb2.CalloutReply, point: int) -> bytes:
 
 
 def _large(reply: service_pb2.CalloutReply, point: int, data: bytes) -> bytes:
-    limit = MAX_ANSWER if point in _COMMANDS else MAX_REPLY
-    if len(data) <= limit:
+    answer = len(reply.result.changes.command_response.encode())
+    limit = MAX_WITH_ANSWER if answer else MAX_REPLY
+    if len(data) - answer <= MAX_REPLY and len(data) <= limit:
         return data
     text = f"the reply has {len(data)} bytes, more than the {limit} that a server reads"
     logger.warning("%s: %s", SPECS[HookPoint(point)].name if point in SPECS else point, text)

@@ -7,7 +7,6 @@ from typing import Any
 
 from ._edits import ADD, REMOVE, SET, Edits
 from ._option_codec import VENDOR_OPTS_6, VIVSO_4, Codec, Instances, Space, space
-from ._option_fields import bytes_of
 from ._tlv import Form, read, write
 from .errors import MalformedOption, NotChangeable, NotRead, OptionValueError
 
@@ -480,8 +479,3 @@ def read_options(codec: Codec, data: bytes) -> Options:
     options = EditableOptions(space(codec.space), (), None, None)
     options._items = [(codec.code, data)]
     return _Carried(options, codec, 0)
-
-
-def text_bytes(value: str | bytes) -> bytes:
-    """A field of the header that is a text."""
-    return bytes_of(value) if isinstance(value, str) else bytes(value)
