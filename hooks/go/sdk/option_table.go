@@ -15,12 +15,6 @@ type definition struct {
 	encapsulates string
 }
 
-// optionVendors has the enterprise numbers whose vendor options have definitions, by family.
-var optionVendors = map[int][]uint32{
-	4: {4491},
-	6: {2495, 4491},
-}
-
 // optionTable has the definitions of each space in ascending code, by family, colon and space: "4:dhcp4",
 // "6:vendor-4491".
 var optionTable = map[string][]definition{

@@ -4,7 +4,7 @@
 mod vectors;
 
 use outrigger_wire::options::defs::Definition;
-use outrigger_wire::options::spaces::{Definitions, Universe, vendor_enterprise};
+use outrigger_wire::options::spaces::{Definitions, Universe};
 use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
@@ -39,12 +39,6 @@ class Definition(NamedTuple):
     encapsulates: str
 
 
-#: Enterprise numbers whose vendor options have definitions, by family.
-VENDORS: Final[Mapping[int, tuple[int, ...]]] = {
-";
-
-const PYTHON_SPACES: &str = "}
-
 #: Definitions of each space in ascending code, by family, colon and space: \"4:dhcp4\", \"6:vendor-4491\".
 SPACES: Final[Mapping[str, tuple[Definition, ...]]] = {
 ";
@@ -66,12 +60,6 @@ type definition struct {
 	// encapsulates is the space of its sub-options, without the family; \"\": none.
 	encapsulates string
 }
-
-// optionVendors has the enterprise numbers whose vendor options have definitions, by family.
-var optionVendors = map[int][]uint32{
-";
-
-const GO_TABLE: &str = "}
 
 // optionTable has the definitions of each space in ascending code, by family, colon and space: \"4:dhcp4\",
 // \"6:vendor-4491\".
@@ -102,15 +90,6 @@ pub(crate) fn spaces(universe: Universe) -> Vec<(&'static str, Vec<&'static Defi
         .collect()
 }
 
-fn vendors(universe: Universe) -> Vec<String> {
-    let mut numbers: Vec<_> = Definitions::standard(universe)
-        .spaces()
-        .filter_map(vendor_enterprise)
-        .collect();
-    numbers.sort_unstable();
-    numbers.iter().map(u32::to_string).collect()
-}
-
 fn quoted(definition: &Definition) -> Vec<String> {
     let names = definition.record.iter().map(|kind| kind.name());
     names.map(|name| format!("{name:?}")).collect()
@@ -122,15 +101,6 @@ fn python() -> Result<String, std::fmt::Error> {
         _ => format!("({})", items.join(", ")),
     };
     let mut file = PYTHON_HEAD.to_owned();
-    for universe in UNIVERSES {
-        writeln!(
-            file,
-            "    {}: {},",
-            family(universe),
-            tuple(&vendors(universe))
-        )?;
-    }
-    file.push_str(PYTHON_SPACES);
     for universe in UNIVERSES {
         for (space, rows) in spaces(universe) {
             write!(file, "    \"{}:{space}\": (", family(universe))?;
@@ -155,11 +125,6 @@ fn python() -> Result<String, std::fmt::Error> {
 
 fn go() -> Result<String, std::fmt::Error> {
     let mut file = GO_HEAD.to_owned();
-    for universe in UNIVERSES {
-        let numbers = vendors(universe).join(", ");
-        writeln!(file, "\t{}: {{{numbers}}},", family(universe))?;
-    }
-    file.push_str(GO_TABLE);
     for universe in UNIVERSES {
         for (space, rows) in spaces(universe) {
             write!(file, "\t\"{}:{space}\": {{", family(universe))?;

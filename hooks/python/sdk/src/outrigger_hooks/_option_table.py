@@ -23,12 +23,6 @@ class Definition(NamedTuple):
     encapsulates: str
 
 
-#: Enterprise numbers whose vendor options have definitions, by family.
-VENDORS: Final[Mapping[int, tuple[int, ...]]] = {
-    4: (4491,),
-    6: (2495, 4491),
-}
-
 #: Definitions of each space in ascending code, by family, colon and space: "4:dhcp4", "6:vendor-4491".
 SPACES: Final[Mapping[str, tuple[Definition, ...]]] = {
     "4:dhcp4": (
